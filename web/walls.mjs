@@ -31,7 +31,8 @@ symlinkSync(join(web, 'node_modules', 'vite'), join(copy, 'node_modules', 'vite'
 mkdirSync(join(copy, 'node_modules', '@aldaba'));
 for (const folder of folders) {
   mkdirSync(join(copy, folder));
-  for (const file of ['package.json', 'tsconfig.json']) cpSync(join(web, folder, file), join(copy, folder, file));
+  for (const file of ['package.json', 'tsconfig.json'])
+    cpSync(join(web, folder, file), join(copy, folder, file));
   symlinkSync(join(copy, folder), join(copy, 'node_modules', '@aldaba', folder));
   const main = JSON.parse(readFileSync(join(copy, folder, 'package.json'), 'utf8')).main ?? `./${folder}.ts`;
   writeFileSync(join(copy, folder, main), 'export const here: number = 1;\n');
@@ -48,7 +49,8 @@ function accepts(folder, source) {
 
 const wrong = [];
 function expectThat(folder, source, wanted) {
-  if (accepts(folder, source) !== wanted) wrong.push(`${folder} ${wanted ? 'refuses' : 'accepts'}: ${source.trim()}`);
+  if (accepts(folder, source) !== wanted)
+    wrong.push(`${folder} ${wanted ? 'refuses' : 'accepts'}: ${source.trim()}`);
 }
 
 let probes = 0;

@@ -64,6 +64,11 @@ func buildWeb(root string) error {
 		if err := run(web, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
 			return err
 		}
+		// Remembered at once, so that sources that do not build yet do not
+		// install the packages again and again.
+		if err := os.WriteFile(filepath.Join(web, ".stamp"), []byte("lock "+lock+"\n"), 0o600); err != nil {
+			return fmt.Errorf("remember what was installed: %w", err)
+		}
 	}
 	if exists(web, "dist", "MANIFEST") && bytes.Equal(last, stamp) {
 		fmt.Println("browser applications are up to date")
