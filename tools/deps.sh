@@ -26,9 +26,13 @@ if [ -z "$missing" ]; then
 	exit 0
 fi
 
-root=""
-[ "$(id -u)" -eq 0 ] || root="sudo"
 echo "installing test packages:$missing"
+root=""
+if [ "$(id -u)" -ne 0 ]; then
+	root="sudo"
+	# Nobody is there to type a password: say what to do instead of waiting.
+	[ -t 0 ] || sudo -n true || { echo "error: run \`make deps\` in a terminal once"; exit 1; }
+fi
 export DEBIAN_FRONTEND=noninteractive
 $root apt-get update -qq
 # shellcheck disable=SC2086 # a list of names, split on purpose
