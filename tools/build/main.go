@@ -61,7 +61,7 @@ func buildWeb(root string) error {
 			return err
 		}
 		fmt.Println("installing npm packages from the committed lock (about 20 s the first time)")
-		if err := run(web, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
+		if err := run(web, "npm", "ci", "--ignore-scripts"); err != nil {
 			return err
 		}
 		// Remembered at once, so that sources that do not build yet do not
