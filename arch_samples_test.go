@@ -106,6 +106,14 @@ func TestHouseRules_TextSamples(t *testing.T) {
 	}
 }
 
+func TestHouseRules_DocumentSamples(t *testing.T) {
+	files := []string{"docs/adr/0001-x.md", "internal/chat/id.go", "web/ui/ui.ts"}
+	right := "[one](adr/0001-x.md) [two](adr/) [out](https://example.org/x) `internal/chat` `web/dist` `web/ui/*.ts` `internal/chat/id.go`"
+	expect(t, checkDocument("docs/index.md", right, files), "")
+	expect(t, checkDocument("docs/index.md", "[gone](adr/0002-y.md)", files), "adr/0002-y.md is not there")
+	expect(t, checkDocument("README.md", "see `internal/chat/actor.go`", files), "internal/chat/actor.go is not there")
+}
+
 func TestHouseRules_DependencySamples(t *testing.T) {
 	const goMod = "module m\n\ngo 1.26.0\n\nrequire (\n\texample.org/one v1.0.0\n\texample.org/two v1.0.0 // indirect\n)\n"
 	const manifest = `{"dependencies": {"preact": "11.2.0", "@aldaba/ui": "0.0.0"}}`

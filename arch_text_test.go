@@ -70,6 +70,35 @@ func checkText(file, content string) []string {
 	return nil
 }
 
+var (
+	link   = regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)]*)?\)`) // a colon begins another site
+	quoted = regexp.MustCompile("`((?:internal|web|cmd|protocol|tools|docs|bench)/[\\w./*-]+)`")
+)
+
+// builtFiles names what make makes and documents may name.
+var builtFiles = []string{"web/dist", "web/dist/MANIFEST", "web/.stamp"}
+
+// checkDocument: a document names only files that are there.
+func checkDocument(file, content string, files []string) []string {
+	if path.Ext(file) != ".md" {
+		return nil
+	}
+	var complaints []string
+	complain := func(name, target string) {
+		target = strings.TrimSuffix(target, "/")
+		if !slices.Contains(builtFiles, target) && len(tree.Match(files, target, target+"/**")) == 0 {
+			complaints = append(complaints, name+" is not there")
+		}
+	}
+	for _, m := range link.FindAllStringSubmatch(content, -1) {
+		complain(m[1], path.Join(path.Dir(file), m[1]))
+	}
+	for _, m := range quoted.FindAllStringSubmatch(content, -1) {
+		complain(m[1], m[1])
+	}
+	return complaints
+}
+
 func TestHouseRules_Text(t *testing.T) {
 	files, err := tree.Files(".")
 	if err != nil {
@@ -80,7 +109,8 @@ func TestHouseRules_Text(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, complaint := range append(checkWeb(file, string(content)), checkText(file, string(content))...) {
+		text := string(content)
+		for _, complaint := range slices.Concat(checkWeb(file, text), checkText(file, text), checkDocument(file, text, files)) {
 			t.Errorf("%s: %s", file, complaint)
 		}
 	}
