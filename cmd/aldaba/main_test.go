@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/aldaba-chat/aldaba/web"
+)
+
+var pages = fstest.MapFS{
+	"widget/index.html":  {Data: []byte("visitor")},
+	"console/index.html": {Data: []byte("agent")},
+}
+
+// buffer is written by a command while the test reads.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func TestCommand_Texts(t *testing.T) {
+	for _, c := range []struct {
+		name, args, env string
+		code            int
+		stdout, stderr  string // a piece of each; "" is silence
+	}{
+		{"version", "version", "", exitOK, "aldaba ", ""},
+		{"version as a flag", "--version", "", exitOK, "aldaba ", ""},
+		{"version of something", "version x", "", exitUsage, "", "takes nothing"},
+		{"help", "help", "", exitOK, "ALDABA_FOLDER", ""},
+		{"nothing", "", "", exitUsage, "", "usage: aldaba"},
+		{"unknown command", "serve", "", exitUsage, "", `unknown command "serve"`},
+		{"unknown flag", "run --adress=127.0.0.1:1", "", exitUsage, "", `did you mean "address"?`},
+		{"unknown in the environment", "run", "ALDABA_FODLER=x", exitUsage, "", `did you mean "folder"?`},
+		{"a flag without a value", "run --folder", "", exitUsage, "", "no value"},
+		{"a word", "run data", "", exitUsage, "", `does not understand "data"`},
+		{"an address of the network", "run --address=0.0.0.0:1", "", exitUsage, "", "loopback"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), strings.Fields(c.args), strings.Fields(c.env), &stdout, &stderr)
+			if code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			for got, want := range map[*bytes.Buffer]string{&stdout: c.stdout, &stderr: c.stderr} {
+				if want == "" && got.Len() > 0 || !strings.Contains(got.String(), want) {
+					t.Errorf("got %q, want %q", got, want)
+				}
+			}
+			if c.args != "" && strings.Count(stderr.String(), "\n") > 1 {
+				t.Errorf("an error is one line: %q", stderr.String())
+			}
+		})
+	}
+}
+
+func TestCommand_WithoutPages(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	p := program{stdout: &stdout, stderr: &stderr, log: slog.New(slog.DiscardHandler)}
+	folder := filepath.Join(t.TempDir(), "data")
+	code := p.run(t.Context(), []string{"run", "--address=127.0.0.1:0", "--folder=" + folder})
+	if code != exitFailure || !strings.Contains(stderr.String(), "`make run`") || stdout.Len() > 0 {
+		t.Errorf("got %d, %q, %q", code, stdout.String(), stderr.String())
+	}
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("the folder was created by a binary that cannot serve")
+	}
+}
+
+// running is a server that a command started.
+type running struct {
+	stdout, stderr *buffer
+	interrupt      context.CancelFunc
+	code           chan int
+}
+
+func startRun(t *testing.T, flags ...string) running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	r := running{&buffer{}, &buffer{}, cancel, make(chan int, 1)}
+	p := program{
+		stdout: r.stdout, stderr: r.stderr, pages: pages,
+		log: slog.New(slog.NewTextHandler(r.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	go func() { r.code <- p.run(ctx, append([]string{"run"}, flags...)) }()
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(r.stdout.String(), "Ctrl-C"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it did not start: %s%s", r.stdout, r.stderr)
+		}
+	}
+	return r
+}
+
+func (r running) stop(t *testing.T) {
+	t.Helper()
+	r.interrupt()
+	select {
+	case code := <-r.code:
+		if code != exitOK || r.stderr.String() != "" {
+			t.Errorf("stopped with %d: %s", code, r.stderr)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it does not stop")
+	}
+}
+
+var address = regexp.MustCompile(`http://\S+`)
+
+func TestCommand_RunServesBothPagesAndStops(t *testing.T) {
+	r := startRun(t, "--address=127.0.0.1:0", "--folder="+filepath.Join(t.TempDir(), "data"))
+	urls := address.FindAllString(r.stdout.String(), -1)
+	if len(urls) != 2 {
+		t.Fatalf("two addresses are wanted: %s", r.stdout)
+	}
+	for i, want := range []string{"visitor", "agent"} {
+		response, err := http.Get(urls[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if string(content) != want {
+			t.Errorf("%s: got %q, want %q", urls[i], content, want)
+		}
+	}
+	if !strings.Contains(r.stdout.String(), "not part of this build yet") || strings.Contains(r.stdout.String(), "busy") {
+		t.Errorf("got %s", r.stdout)
+	}
+	r.stop(t)
+	if _, err := http.Get(urls[0]); err == nil {
+		t.Error("it answers after it stopped")
+	}
+}
+
+func TestCommand_RunOnABusyPort(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	busy := listener.Addr().String()
+	r := startRun(t, "--address="+busy, "--folder="+t.TempDir())
+	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	if out := r.stdout.String(); !strings.Contains(out, "Port "+port+" is busy, so Aldaba uses ") || strings.Contains(out, busy+"/") {
+		t.Errorf("got %s", out)
+	}
+	r.stop(t)
+}
+
+func TestCommand_RunOnAFolderOfOthers(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.Chmod(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	p := program{stdout: &stdout, stderr: &stderr, pages: pages, log: slog.New(slog.DiscardHandler)}
+	code := p.run(t.Context(), []string{"run", "--address=127.0.0.1:0", "--folder=" + folder})
+	if code != exitFailure || !strings.Contains(stderr.String(), "chmod go-w") || strings.Count(stderr.String(), "\n") != 1 {
+		t.Errorf("got %d, %q", code, stderr.String())
+	}
+}
+
+// Whoever interrupts early has stopped it, too: no failure.
+func TestCommand_InterruptedWhileItStarts(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	p := program{stdout: &stdout, stderr: &stderr, pages: pages, log: slog.New(slog.DiscardHandler)}
+	if code := p.run(ctx, []string{"run", "--address=localhost:0", "--folder=" + t.TempDir()}); code != exitOK || stderr.Len() > 0 {
+		t.Errorf("got %d, %q", code, stderr.String())
+	}
+}
+
+// The program itself takes the pages of the binary, when there are any.
+func TestCommand_PagesOfTheBinary(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // it starts and stops at once
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"run", "--address=127.0.0.1:0", "--folder=" + t.TempDir()}, nil, &stdout, &stderr)
+	if built := web.Built(); built != !strings.Contains(stderr.String(), "make run") || built != (code == exitOK) {
+		t.Errorf("built %v, code %d: %s%s", built, code, stdout.String(), stderr.String())
+	}
+}
