@@ -1,0 +1,169 @@
+// The two pages as a browser shows them, served by the built binary.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const binary = join(import.meta.dirname, '..', '..', 'bin', 'aldaba');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'aldaba-e2e-'));
+
+let server: ChildProcess;
+let browser: Browser;
+const pages = { visitor: '', agent: '' };
+
+/** Starts the binary and reads the two addresses that it prints. */
+async function start(): Promise<void> {
+  server = spawn(binary, ['run', '--address=127.0.0.1:0', `--folder=${join(folder, 'data')}`]);
+  let output = '';
+  await new Promise<void>((done, failed) => {
+    const read = (chunk: unknown) => {
+      output += String(chunk);
+      const [, visitor] = /visitor's page +(\S+)/.exec(output) ?? [];
+      const [, agent] = /agent's page +(\S+)/.exec(output) ?? [];
+      if (visitor && agent) {
+        Object.assign(pages, { visitor, agent });
+        done();
+      }
+    };
+    server.stdout?.on('data', read);
+    server.stderr?.on('data', read);
+    server.on('exit', () => failed(new Error(`aldaba ended: ${output}`)));
+    server.on('error', failed);
+  });
+}
+
+beforeAll(async () => {
+  await start();
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      '--disable-sync',
+    ],
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Look {
+  readonly locale: string;
+  readonly dark?: boolean;
+  readonly width?: number;
+}
+
+/** Opens a page, and collects what the browser complains about. */
+async function open(address: string, look: Look, before?: (page: Page) => Promise<void>) {
+  const context = await browser.newContext({
+    locale: look.locale,
+    colorScheme: look.dark ? 'dark' : 'light',
+    viewport: { width: look.width ?? 1280, height: 800 },
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() !== 'info' && message.type() !== 'debug') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await before?.(page);
+  await page.goto(address);
+  return { page, complaints, close: () => context.close() };
+}
+
+/** The rules of WCAG 2.2 AA and best practice that the page breaks. */
+async function violations(page: Page): Promise<string[]> {
+  // Through the debugger's protocol, so that the page's own policy stays in force.
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    const run = (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run;
+    const result = await run(document, { runOnly: tags });
+    return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`);
+  });
+}
+
+const words = {
+  en: {
+    visitor: 'A private place to talk',
+    agent: 'No conversations yet',
+    ready: 'The server answers',
+    retry: 'Try again',
+  },
+  es: {
+    visitor: 'Aquí se hablará en privado',
+    agent: 'Aún no hay conversaciones',
+    ready: 'El servidor responde',
+    retry: 'Reintentar',
+  },
+};
+
+describe.each(['visitor', 'agent'] as const)('the %s page', (who) => {
+  test.each([
+    { locale: 'en', dark: false, width: 1280 },
+    { locale: 'es', dark: true, width: 1280 },
+    { locale: 'es', dark: false, width: 320 },
+  ] as const)('$locale, dark $dark, $width wide', async (look) => {
+    const { page, complaints, close } = await open(pages[who], look);
+    await page.getByText(words[look.locale].ready).waitFor();
+    await page.getByRole('heading', { name: words[look.locale][who] }).waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe(look.locale);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(look.width);
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('the language changes by keyboard', async () => {
+    const { page, close } = await open(pages[who], { locale: 'en' });
+    await page.getByRole('button', { name: 'Español' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: words.es[who] }).waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('es');
+    await close();
+  });
+
+  test('says that the server does not answer, and recovers', async () => {
+    let down = true;
+    const { page, close } = await open(pages[who], { locale: 'en' }, async (p) => {
+      await p.route('**/v1/health', (route) => (down ? route.abort() : route.continue()));
+    });
+    await page.getByText('The server does not answer').waitFor();
+    expect(await violations(page)).toEqual([]);
+    down = false;
+    await page.getByRole('button', { name: words.en.retry }).click();
+    await page.getByText(words.en.ready).waitFor();
+    await close();
+  });
+
+  test('runs no script that is not ours', async () => {
+    const { page, close } = await open(pages[who], { locale: 'en' });
+    await page.getByText(words.en.ready).waitFor();
+    const ran = await page.evaluate(async () => {
+      const script = document.createElement('script');
+      let refused = false;
+      document.addEventListener('securitypolicyviolation', () => {
+        refused = true;
+      });
+      try {
+        script.textContent = 'globalThis.foreign = true';
+        document.body.append(script);
+      } catch {
+        refused = true; // Trusted Types refuse the assignment
+      }
+      await new Promise((next) => setTimeout(next, 50));
+      return { refused, ran: 'foreign' in globalThis };
+    });
+    expect(ran).toEqual({ refused: true, ran: false });
+    await close();
+  });
+});
