@@ -55,7 +55,7 @@ func TestCommand_Texts(t *testing.T) {
 		{"help", "help", "", exitOK, "ALDABA_FOLDER", ""},
 		{"nothing", "", "", exitUsage, "", "usage: aldaba"},
 		{"unknown command", "serve", "", exitUsage, "", `unknown command "serve"`},
-		{"unknown flag", "run --adress=127.0.0.1:1", "", exitUsage, "", `did you mean "address"?`},
+		{"unknown flag", "run --adrs=127.0.0.1:1", "", exitUsage, "", `did you mean "address"?`},
 		{"unknown in the environment", "run", "ALDABA_FODLER=x", exitUsage, "", `did you mean "folder"?`},
 		{"a flag without a value", "run --folder", "", exitUsage, "", "no value"},
 		{"a word", "run data", "", exitUsage, "", `does not understand "data"`},

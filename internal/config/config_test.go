@@ -27,9 +27,9 @@ func TestLoad_Refuses(t *testing.T) {
 		env, flags []string
 		want       string
 	}{
-		{nil, []string{"adress=127.0.0.1:1"}, `unknown setting "adress": did you mean "address"?`},
+		{nil, []string{"adrs=127.0.0.1:1"}, `unknown setting "adrs": did you mean "address"?`},
 		{[]string{"ALDABA_FODLER=x"}, nil, `did you mean "folder"?`},
-		{nil, []string{strings.Repeat("x", 1 << 16)}, "unknown setting"},
+		{nil, []string{strings.Repeat("x", 1<<16)}, "unknown setting"},
 		{nil, []string{"folder"}, "no value"},
 		{nil, []string{"folder=a", "folder=b"}, "given twice"},
 		{nil, []string{"folder="}, "folder"},
