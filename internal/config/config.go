@@ -4,7 +4,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -23,9 +22,19 @@ type Config struct {
 // Setting describes one setting for people.
 type Setting struct {
 	Name    string // as a flag; in the environment ALDABA_ and capitals
+	Type    string // what a value is, as in "host:port"
 	Default string
 	Doc     string
 }
+
+// Error says what is wrong with one setting, and what to write instead.
+type Error struct {
+	Field   string // the setting's name, as it was given
+	Limit   string // what a value must keep, as in "0 to 65535"; "" when the name is wrong
+	Message string // the whole sentence, with field and limit
+}
+
+func (e *Error) Error() string { return e.Message }
 
 const environment = "ALDABA_"
 
@@ -33,8 +42,8 @@ const environment = "ALDABA_"
 const maxFolder = 4095
 
 var settings = []Setting{
-	{Name: "address", Default: "127.0.0.1:8700", Doc: "where browsers connect, as host:port; the host is a loopback address"},
-	{Name: "folder", Default: "data", Doc: "the folder of the data; made when it is not there"},
+	{Name: "address", Type: "host:port", Default: "127.0.0.1:8700", Doc: "where browsers connect, as host:port; the host is a loopback address"},
+	{Name: "folder", Type: "path", Default: "data", Doc: "the folder of the data; made when it is not there"},
 }
 
 // forTests are names of the same prefix that belong to the test runner.
@@ -45,7 +54,7 @@ func Describe() []Setting { return slices.Clone(settings) }
 
 // Load starts from the defaults, takes NAME=value pairs of the environment,
 // then name=value pairs given as flags, and validates. An unknown name and a
-// name given twice in one source are errors.
+// name given twice in one source are errors. Each error is an [*Error].
 func Load(env, flags []string) (Config, error) {
 	values := map[string]string{}
 	for _, s := range settings {
@@ -53,12 +62,16 @@ func Load(env, flags []string) (Config, error) {
 	}
 	var ours []string
 	for _, pair := range env {
-		if name, ok := strings.CutPrefix(pair, environment); ok {
-			key, value, _ := strings.Cut(name, "=")
+		if pair, ok := strings.CutPrefix(pair, environment); ok {
+			key, value, given := strings.Cut(pair, "=")
 			key = strings.ToLower(key)
-			if !slices.Contains(forTests, key) {
-				ours = append(ours, key+"="+value)
+			if slices.Contains(forTests, key) {
+				continue
 			}
+			if given {
+				key += "=" + value
+			}
+			ours = append(ours, key)
 		}
 	}
 	for _, source := range [][]string{ours, flags} {
@@ -67,7 +80,10 @@ func Load(env, flags []string) (Config, error) {
 		}
 	}
 	c := Config{Address: values["address"], Folder: values["folder"]}
-	return c, c.Validate()
+	if err := c.Validate(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
 }
 
 func take(values map[string]string, pairs []string) error {
@@ -75,13 +91,14 @@ func take(values map[string]string, pairs []string) error {
 	for _, pair := range pairs {
 		name, value, ok := strings.Cut(pair, "=")
 		if _, known := values[name]; !known {
-			return fmt.Errorf("unknown setting %q: did you mean %q?", name, nearest(name))
+			name = clip(name)
+			return &Error{Field: name, Message: fmt.Sprintf("unknown setting %q: did you mean %q?", name, nearest(name))}
 		}
 		if !ok {
-			return fmt.Errorf("setting %q has no value: write %s=…", name, name)
+			return &Error{Field: name, Message: fmt.Sprintf("setting %q has no value: write %s=…", name, name)}
 		}
 		if seen[name] {
-			return fmt.Errorf("setting %q is given twice: keep one", name)
+			return &Error{Field: name, Message: fmt.Sprintf("setting %q is given twice: keep one", name)}
 		}
 		seen[name] = true
 		values[name] = value
@@ -89,32 +106,45 @@ func take(values map[string]string, pairs []string) error {
 	return nil
 }
 
-// Validate says what is wrong with the first setting that cannot work.
+// Validate says what is wrong with the first setting that cannot work; the
+// error is an [*Error].
 func (c Config) Validate() error {
+	wrong := func(limit, message string) error {
+		return &Error{Field: "address", Limit: limit, Message: fmt.Sprintf("address %q: %s", clip(c.Address), message)}
+	}
 	host, port, err := net.SplitHostPort(c.Address)
 	if err != nil {
-		return fmt.Errorf("address %q: write host:port, as in %s", c.Address, settings[0].Default)
+		return wrong("host:port", "write host:port, as in "+settings[0].Default)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("address %q: the host must be a loopback address (127.0.0.1, ::1 or localhost), because connections are not encrypted yet", c.Address)
+		return wrong("a loopback address", "the host must be a loopback address (127.0.0.1, ::1 or localhost), because connections are not encrypted yet")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("address %q: the port must be a number from 0 to 65535", c.Address)
+		return wrong("0 to 65535", "the port must be a number from 0 to 65535")
 	}
-	if c.Folder == "" || strings.ContainsRune(c.Folder, 0) {
-		return errors.New("folder: give the path of a folder")
-	}
-	if len(c.Folder) > maxFolder {
-		return fmt.Errorf("folder: the path has %d bytes, at most %d are possible", len(c.Folder), maxFolder)
+	limit := fmt.Sprintf("1 to %d bytes", maxFolder)
+	switch {
+	case c.Folder == "":
+		return &Error{Field: "folder", Limit: limit, Message: "folder: give the path of a folder"}
+	case strings.ContainsRune(c.Folder, 0):
+		return &Error{Field: "folder", Limit: "no zero bytes", Message: "folder: a path cannot have zero bytes"}
+	case len(c.Folder) > maxFolder:
+		return &Error{Field: "folder", Limit: limit, Message: fmt.Sprintf("folder: the path has %d bytes, at most %d are possible", len(c.Folder), maxFolder)}
 	}
 	return nil
 }
 
+// clip keeps what somebody gave short enough for a message.
+func clip(text string) string {
+	const most = 64
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
 // nearest is the known name with the smallest edit distance (Levenshtein).
 func nearest(name string) string {
-	if len(name) > 64 {
-		name = name[:64]
-	}
 	return slices.MinFunc(settings, func(a, b Setting) int {
 		return distance(name, a.Name) - distance(name, b.Name)
 	}).Name
