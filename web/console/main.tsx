@@ -1,20 +1,19 @@
 import '@aldaba/ui/tokens.css';
 import '@aldaba/ui/parts.css';
 import './agent.css';
-import { checkHealth, chooseLanguage, type Health, type Language, languages, translate } from '@aldaba/ui';
-import { useCallback, useEffect, useLayoutEffect, useState } from 'react';
+import { chooseLanguage, chooseTheme, type Language, translate, withLanguage } from '@aldaba/ui';
+import { useLayoutEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
+import { Icon, Languages, ServerHealth } from './parts.tsx';
 
 /** The agent's page. */
 function Agent() {
-  const [language, setLanguage] = useState<Language>(() => chooseLanguage(navigator.languages));
-  const [health, setHealth] = useState<Health>({ state: 'loading' });
+  const [language, setLanguage] = useState(() => chooseLanguage(location.search, navigator.languages));
+  const choose = (chosen: Language) => {
+    setLanguage(chosen);
+    history.replaceState(null, '', withLanguage(location.search, chosen));
+  };
 
-  const check = useCallback(() => {
-    setHealth({ state: 'loading' });
-    void checkHealth(fetch).then(setHealth);
-  }, []);
-  useEffect(check, [check]);
   useLayoutEffect(() => {
     document.documentElement.lang = language;
     document.title = `Aldaba · ${translate(language, 'agent.title')}`;
@@ -22,50 +21,35 @@ function Agent() {
 
   return (
     <div className="agent">
-      <header>
-        <div>
-          <strong>Aldaba</strong>
-          <span>{translate(language, 'agent.role')}</span>
-        </div>
-        <fieldset className="languages" aria-label={translate(language, 'language')}>
-          {languages.map(([tag, name]) => (
-            <button
-              key={tag}
-              type="button"
-              className="button"
-              lang={tag}
-              aria-pressed={tag === language}
-              onClick={() => setLanguage(tag)}
-            >
-              {name}
-            </button>
-          ))}
-        </fieldset>
-      </header>
-      <main>
-        <h1>{translate(language, 'agent.title')}</h1>
-        <section>
-          <h2>{translate(language, 'agent.empty.title')}</h2>
-          <p>{translate(language, 'agent.empty.text')}</p>
-        </section>
-      </main>
-      <footer>
-        <div className="status" role="status" data-state={health.state}>
-          {translate(
-            language,
-            `status.${health.state}`,
-            health.state === 'ready' ? { version: health.version } : {},
-          )}
-        </div>
-        {health.state === 'unreachable' && (
-          <button type="button" className="button" onClick={check}>
-            {translate(language, 'status.retry')}
-          </button>
-        )}
-      </footer>
+      <nav aria-label={translate(language, 'agent.nav')}>
+        <Icon name="mark" className="mark" />
+        <a href="#inbox" aria-current="page">
+          <Icon name="inbox" />
+          <span>{translate(language, 'agent.nav.inbox')}</span>
+        </a>
+      </nav>
+      <div className="page">
+        <header>
+          <p>
+            <strong>Aldaba</strong> {translate(language, 'agent.role')}
+          </p>
+          <Languages language={language} choose={choose} />
+        </header>
+        <main id="inbox" tabIndex={-1}>
+          <h1>{translate(language, 'agent.title')}</h1>
+          <section className="empty" aria-labelledby="empty">
+            <Icon name="inbox" />
+            <h2 id="empty">{translate(language, 'agent.empty.title')}</h2>
+            <p>{translate(language, 'agent.empty.text')}</p>
+          </section>
+        </main>
+        <ServerHealth language={language} />
+      </div>
     </div>
   );
 }
 
+const theme = chooseTheme(location.search);
+if (theme) document.documentElement.dataset.theme = theme;
 const place = document.getElementById('app');
 if (place) createRoot(place).render(<Agent />);

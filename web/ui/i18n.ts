@@ -4,6 +4,9 @@ import es from './es.json' with { type: 'json' };
 /** The catalogue's keys; Spanish is the one that the compiler reads them from. */
 export type Key = keyof typeof es;
 
+/** Keys that have a form per plural category: `key.one`, `key.other`. */
+type Counted<K> = K extends `${infer Stem}.other` ? Stem : never;
+
 const catalogues = { es, en } satisfies Record<string, Record<Key, string>>;
 
 /** A BCP 47 primary language subtag that has a catalogue. */
@@ -19,16 +22,36 @@ function isLanguage(tag: string): tag is Language {
   return Object.hasOwn(catalogues, tag);
 }
 
-/** The first wanted language that has a catalogue; English when none has. */
-export function chooseLanguage(wanted: readonly string[]): Language {
-  for (const tag of wanted) {
+/** The address's ?lang, else the first preferred language with a catalogue, else English. */
+export function chooseLanguage(search: string, preferred: readonly string[]): Language {
+  for (const tag of [new URLSearchParams(search).get('lang') ?? '', ...preferred]) {
     const primary = tag.split('-')[0]?.toLowerCase() ?? '';
     if (isLanguage(primary)) return primary;
   }
   return 'en';
 }
 
+/** The address's query with the language in it, so that a reload keeps the choice. */
+export function withLanguage(search: string, language: Language): string {
+  const query = new URLSearchParams(search);
+  query.set('lang', language);
+  return `?${query}`;
+}
+
+function fill(text: string, values: Record<string, string>): string {
+  return text.replaceAll(/\{(\w+)\}/g, (slot, name: string) =>
+    Object.hasOwn(values, name) ? (values[name] ?? slot) : slot,
+  );
+}
+
 /** The text of a key; each {name} is replaced by its value, as text. */
 export function translate(language: Language, key: Key, values: Record<string, string> = {}): string {
-  return catalogues[language][key].replaceAll(/\{(\w+)\}/g, (slot, name: string) => values[name] ?? slot);
+  return fill(catalogues[language][key], values);
+}
+
+/** The text for a number of things, which stands in {count}. Rare categories read as other. */
+export function translateCount(language: Language, key: Counted<Key>, count: number): string {
+  const form = new Intl.PluralRules(language).select(count) === 'one' ? 'one' : 'other';
+  const shown = new Intl.NumberFormat(language).format(count);
+  return fill(catalogues[language][`${key}.${form}`], { count: shown });
 }

@@ -1,20 +1,19 @@
 import '@aldaba/ui/tokens.css';
 import '@aldaba/ui/parts.css';
 import './visitor.css';
-import { checkHealth, chooseLanguage, type Health, type Language, languages, translate } from '@aldaba/ui';
+import { chooseLanguage, chooseTheme, type Language, translate, withLanguage } from '@aldaba/ui';
 import { render } from 'preact';
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { Icon, Languages, ServerHealth } from './parts.tsx';
 
 /** The visitor's page. */
 function Visitor() {
-  const [language, setLanguage] = useState<Language>(() => chooseLanguage(navigator.languages));
-  const [health, setHealth] = useState<Health>({ state: 'loading' });
-
-  const check = () => {
-    setHealth({ state: 'loading' });
-    void checkHealth(fetch).then(setHealth);
+  const [language, setLanguage] = useState(() => chooseLanguage(location.search, navigator.languages));
+  const choose = (chosen: Language) => {
+    setLanguage(chosen);
+    history.replaceState(null, '', withLanguage(location.search, chosen));
   };
-  useEffect(check, []);
+
   useLayoutEffect(() => {
     document.documentElement.lang = language;
     document.title = `Aldaba · ${translate(language, 'visitor.title')}`;
@@ -23,43 +22,21 @@ function Visitor() {
   return (
     <main class="visitor">
       <header>
+        <Icon name="mark" className="mark" />
         <h1>Aldaba</h1>
-        <fieldset class="languages" aria-label={translate(language, 'language')}>
-          {languages.map(([tag, name]) => (
-            <button
-              key={tag}
-              type="button"
-              class="button"
-              lang={tag}
-              aria-pressed={tag === language}
-              onClick={() => setLanguage(tag)}
-            >
-              {name}
-            </button>
-          ))}
-        </fieldset>
+        <Languages language={language} choose={choose} />
       </header>
-      <section>
-        <h2>{translate(language, 'visitor.empty.title')}</h2>
+      <section class="empty" aria-labelledby="empty">
+        <Icon name="chat" />
+        <h2 id="empty">{translate(language, 'visitor.empty.title')}</h2>
         <p>{translate(language, 'visitor.empty.text')}</p>
       </section>
-      <footer>
-        <div class="status" role="status" data-state={health.state}>
-          {translate(
-            language,
-            `status.${health.state}`,
-            health.state === 'ready' ? { version: health.version } : {},
-          )}
-        </div>
-        {health.state === 'unreachable' && (
-          <button type="button" class="button" onClick={check}>
-            {translate(language, 'status.retry')}
-          </button>
-        )}
-      </footer>
+      <ServerHealth language={language} />
     </main>
   );
 }
 
+const theme = chooseTheme(location.search);
+if (theme) document.documentElement.dataset.theme = theme;
 const place = document.getElementById('app');
 if (place) render(<Visitor />, place);
