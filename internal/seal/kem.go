@@ -30,7 +30,8 @@ func NewKEMKey(seed []byte) (hpke.PrivateKey, error) {
 
 // CheckKEMKey refuses by K2 what is no public key of the KEM: another length
 // than 1216, an ML-KEM coefficient not below 3329 (FIPS 203, 7.2), or an X25519
-// part of small order (RFC 7748, 6.1).
+// part that is not below 2^255-19, which RFC 7748, 5 would reduce and so read as
+// another key's, or of small order (RFC 7748, 6.1).
 func CheckKEMKey(publicKey []byte) error {
 	_, err := parseKEMKey(publicKey)
 	return err
@@ -43,6 +44,9 @@ func parseKEMKey(publicKey []byte) (hpke.PublicKey, error) {
 	pq, err := mlkem.NewEncapsulationKey768(publicKey[:mlkem.EncapsulationKeySize768])
 	if err != nil {
 		return nil, ErrBadKEMKey.Because("a coefficient of the ML-KEM part is not below 3329: %v", err)
+	}
+	if littleEndian(publicKey[mlkem.EncapsulationKeySize768:]).Cmp(fieldPrime) >= 0 {
+		return nil, ErrBadKEMKey.Because("the X25519 part is not below 2^255-19")
 	}
 	curve, err := ecdh.X25519().NewPublicKey(publicKey[mlkem.EncapsulationKeySize768:])
 	if err != nil {

@@ -78,6 +78,21 @@ func TestCheckKEMKey_K2(t *testing.T) {
 	}
 }
 
+func TestCheckKEMKey_OneEncoding(t *testing.T) {
+	good := kemKey(t, 1).PublicKey().Bytes()
+	for name, change := range map[string]func(u []byte){
+		"bit 255":   func(u []byte) { u[31] |= 0x80 },
+		"9 + p":     func(u []byte) { copy(u, bytes.Repeat([]byte{0xff}, 32)); u[0], u[31] = 0xf6, 0x7f },
+		"2^255 - 1": func(u []byte) { copy(u, bytes.Repeat([]byte{0xff}, 32)); u[31] = 0x7f },
+	} {
+		key := bytes.Clone(good)
+		change(key[mlkem.EncapsulationKeySize768:])
+		if err := CheckKEMKey(key); !errors.Is(err, ErrBadKEMKey) {
+			t.Errorf("[K2] %s: %v", name, err)
+		}
+	}
+}
+
 func TestWrap(t *testing.T) {
 	key, info := kemKey(t, 1), []byte("asc1 wrap")
 	for _, size := range []int{32, 64} {
@@ -115,7 +130,7 @@ func TestWrap(t *testing.T) {
 			altered[i] ^= 1
 			refused("ct altered", key, enc, altered, info, size)
 		}
-		for i := 0; i < len(enc); i += 37 {
+		for i := range enc {
 			altered := bytes.Clone(enc)
 			altered[i] ^= 1
 			refused("enc altered", key, altered, ct, info, size)

@@ -39,6 +39,9 @@ type primitives struct {
 	Header    string         `json:"h"`
 	AAD       string         `json:"aad"`
 	Payload   string         `json:"payload"`
+	Random    string         `json:"random"`
+	HeaderCut string         `json:"h0"`
+	MessageID string         `json:"msg_id"`
 	Body      string         `json:"body_ct"`
 	C         string         `json:"body_c"`
 	Conv      string         `json:"conv"`
@@ -109,6 +112,8 @@ func makePrimitives(t *testing.T) primitives {
 	if err != nil {
 		t.Fatal(err)
 	}
+	random, h0 := [32]byte(drawn(t, 32)), drawn(t, 59)
+	id := messageID(es, random, h0, padded)
 	commit, start := Commit(es, core), LogStart(conv)
 	next := LogNext(start, 1, body)
 	p := primitives{
@@ -117,7 +122,8 @@ func makePrimitives(t *testing.T) primitives {
 		KEMSeed: text(seed), KEMKey: text(kem.PublicKey().Bytes()), Info: text(info),
 		Secret: text(es[:]), Enc: text(enc), CT: text(ct),
 		CoreHash: text(core[:]), Commit: text(commit[:]), EpochHash: text(epoch[:]),
-		Header: text(h), AAD: text(aad), Payload: text(payload), Body: text(body), C: text(c[:]),
+		Header: text(h), AAD: text(aad), Payload: text(payload),
+		Random: text(random[:]), HeaderCut: text(h0), MessageID: text(id[:]), Body: text(body), C: text(c[:]),
 		Conv: text(conv[:]), LogStart: text(start[:]), LogNext: text(next[:]),
 	}
 	for _, role := range []int{1, 2, 3} {
@@ -127,7 +133,7 @@ func makePrimitives(t *testing.T) primitives {
 	return p
 }
 
-// [K1] [W4] [V8] [V9] [V10] [L9] [L11] Both implementations get the same bytes.
+// [K1] [W4] [V8] [V9] [V10] [L9] [L10] [L11] Both implementations get the same bytes.
 func TestVectors(t *testing.T) {
 	if *update {
 		content, err := json.Marshal(makePrimitives(t), jsontext.WithIndent("  "))
@@ -176,6 +182,12 @@ func (p primitives) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("payload", hex.EncodeToString(payload), p.Payload)
+	padded, err := Pad(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := messageID([32]byte(es), [32]byte(bytes(p.Random)), bytes(p.HeaderCut), padded)
+	same("msg_id", hex.EncodeToString(id[:]), p.MessageID)
 	conv := [32]byte(bytes(p.Conv))
 	start := LogStart(conv)
 	next := LogNext(start, 1, bytes(p.Body))

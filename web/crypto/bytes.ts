@@ -40,3 +40,10 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
   for (let at = 0; at < a.length; at++) difference |= (a[at] ?? 0) ^ (b[at] ?? 0);
   return difference === 0;
 }
+
+/** 2^255-19, the field of Ed25519 and X25519. */
+export const fieldPrime = 2n ** 255n - 19n;
+
+export function littleEndian(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+}

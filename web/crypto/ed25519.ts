@@ -1,9 +1,9 @@
 // Ed25519 (RFC 8032) by the engine, behind checks of our own: engines accept
 // keys of small order and encodings that are not canonical.
-import { ascii, type Bytes, concat, sha256, uint } from './bytes.ts';
+import { ascii, type Bytes, concat, fieldPrime, littleEndian, sha256, uint } from './bytes.ts';
 import { Refusal } from './refusal.ts';
 
-const p = 2n ** 255n - 19n;
+const p = fieldPrime;
 const order = 2n ** 252n + 27742317777372353535851937790883648493n;
 const d = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
 
@@ -15,10 +15,6 @@ const eighth = littleEndian(
   ),
 );
 const smallOrder = new Set([0n, 1n, p - 1n, eighth, p - eighth]);
-
-function littleEndian(bytes: Uint8Array): bigint {
-  return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-}
 
 function power(base: bigint, exponent: bigint): bigint {
   let result = 1n;

@@ -23,6 +23,7 @@ async function make() {
   const secret = await core.importEpochSecret(concat(es));
   const aad = concat(conv, epoch, h);
   const body = await core.sealBody(await core.messageKeys(secret, epoch, h), aad, core.pad(payload));
+  const [once, h0] = [random(32), random(59)];
   const members = [1, 2, 3].map((role) => ({ role, key: random(32) }));
   const start = await core.logStart(conv);
   return {
@@ -44,6 +45,9 @@ async function make() {
     h: hex(h),
     aad: hex(aad),
     payload: hex(payload),
+    random: hex(once),
+    h0: hex(h0),
+    msg_id: hex(await core.messageId(secret, once, h0, core.pad(payload))),
     body_ct: hex(body.ct),
     body_c: hex(body.C),
     conv: hex(conv),
@@ -80,6 +84,8 @@ test.each(['primitives-go.json', 'primitives-ts.json'])('%s', async (name) => {
   expect(hex(await core.commit(secret, bytes(v.core_hash)))).toBe(v.commit);
   const keys = await core.messageKeys(secret, bytes(v.epoch_hash), bytes(v.h));
   expect(hex(await core.openBody(keys, bytes(v.aad), bytes(v.body_ct), bytes(v.body_c)))).toBe(v.payload);
+  const id = await core.messageId(secret, bytes(v.random), bytes(v.h0), core.pad(bytes(v.payload)));
+  expect(hex(id)).toBe(v.msg_id);
   const start = await core.logStart(bytes(v.conv));
   expect(hex(start)).toBe(v.log_0);
   expect(hex(await core.logNext(start, 1, bytes(v.body_ct)))).toBe(v.log_1);

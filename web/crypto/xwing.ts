@@ -2,7 +2,7 @@
 // by SHA3-256. X25519 is the engine's; ML-KEM comes from the fallback, which
 // is loaded when it is first needed.
 import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
-import { ascii, type Bytes, concat } from './bytes.ts';
+import { ascii, type Bytes, concat, fieldPrime, littleEndian } from './bytes.ts';
 import { Refusal } from './refusal.ts';
 
 const label = ascii('\\.//^\\');
@@ -11,7 +11,11 @@ const label = ascii('\\.//^\\');
 export const mlkemPublic = 1184;
 const mlkemCiphertext = 1088;
 
-/** A private key that does not leave this module in the clear, with its public key of 1216 bytes. */
+/**
+ * A private key behind what it can do, with its public key of 1216 bytes. The
+ * X25519 half is the engine's and not extractable. The ML-KEM half is plain
+ * memory of this thread: a script that runs in it can take it.
+ */
 export interface KemKeyPair {
   readonly publicKey: Bytes;
   readonly decapsulate: (enc: Uint8Array) => Promise<Bytes>;
@@ -33,8 +37,11 @@ async function multiply(key: CryptoKey, point: Uint8Array): Promise<Bytes> {
   }
 }
 
-function importPrivate(bytes: Uint8Array): Promise<CryptoKey> {
-  return crypto.subtle.importKey('pkcs8', concat(pkcs8, bytes), 'X25519', false, ['deriveBits']);
+async function importPrivate(bytes: Uint8Array): Promise<CryptoKey> {
+  const encoded = concat(pkcs8, bytes);
+  const key = await crypto.subtle.importKey('pkcs8', encoded, 'X25519', false, ['deriveBits']);
+  encoded.fill(0);
+  return key;
 }
 
 function combine(ssM: Uint8Array, ssX: Uint8Array, ctX: Uint8Array, pkX: Uint8Array): Bytes {
@@ -46,8 +53,8 @@ export async function kemKeyPair(seed: Uint8Array): Promise<KemKeyPair> {
   if (seed.length !== 32) throw new Refusal('W4', 'wrap_open', 'a seed has 32 bytes');
   const { keygen, decapsulate } = await import('./fallback.ts');
   const expanded = shake256(seed, { dkLen: 96 });
-  const lattice = keygen(expanded.slice(0, 64));
-  const curve = await importPrivate(expanded.slice(64));
+  const lattice = keygen(expanded.subarray(0, 64));
+  const curve = await importPrivate(expanded.subarray(64));
   expanded.fill(0);
   const pkX = await multiply(curve, basePoint);
   return {
@@ -73,7 +80,10 @@ export async function encapsulate(publicKey: Uint8Array): Promise<{ enc: Bytes; 
   };
 }
 
-/** Refuses an X25519 key whose product is zero. */
+/** Refuses an X25519 key that is not below 2^255-19, which has a second encoding, or whose product is zero. */
 export async function checkCurvePoint(point: Uint8Array): Promise<void> {
+  if (littleEndian(point) >= fieldPrime) {
+    throw new Refusal('K2', 'bad_kem_key', 'the X25519 key is not in its one encoding');
+  }
   await multiply(await importPrivate(crypto.getRandomValues(new Uint8Array(32))), point);
 }

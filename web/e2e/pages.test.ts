@@ -138,10 +138,26 @@ describe.each(['visitor', 'agent'] as const)('the %s page', (who) => {
       await p.route('**/v1/health', (route) => (down ? route.abort() : route.continue()));
     });
     await page.getByText('The server does not answer').waitFor();
+    await page.getByText('1 attempt without an answer.').waitFor();
     expect(await violations(page)).toEqual([]);
+    const retry = page.getByRole('button', { name: words.en.retry });
+    await retry.press('Enter');
+    await page.getByText('2 attempts without an answer.').waitFor();
     down = false;
-    await page.getByRole('button', { name: words.en.retry }).click();
+    await retry.press('Enter');
     await page.getByText(words.en.ready).waitFor();
+    // The button is gone; whoever stood on it is now on the line that replaced it.
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('status');
+    await close();
+  });
+
+  test('the address decides theme and language, and a choice stays over a reload', async () => {
+    const { page, close } = await open(`${pages[who]}?theme=dark&lang=es`, { locale: 'en' });
+    await page.getByRole('heading', { name: words.es[who] }).waitFor();
+    expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('dark');
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.reload();
+    await page.getByRole('heading', { name: words.en[who] }).waitFor();
     await close();
   });
 
