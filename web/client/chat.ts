@@ -1,0 +1,97 @@
+// What a page sees of the client: views that change, and acts. Nothing here
+// knows the page; the widget and the console draw it.
+import type { DeviceState, Line, Member } from '@aldaba/crypto';
+
+/** A value that changes; `subscribe` calls after each change and returns how to stop. */
+export interface Live<T> {
+  get(): T;
+  subscribe(changed: () => void): () => void;
+}
+
+export type Link = 'connecting' | 'online' | 'offline';
+
+/**
+ * What went wrong, for a catalogue of sentences: `code` is one of `offline`,
+ * `unsupported`, `refused` (the server's or an object's rule, named in `rule`),
+ * `too_long`, `invitation`, `closed`, `storage`.
+ */
+export interface Problem {
+  readonly code: string;
+  readonly rule?: string;
+}
+
+/** A message that the log does not show yet. */
+export interface Outgoing {
+  readonly cid: string;
+  readonly text: string;
+  readonly state: 'sending' | 'failed';
+  readonly problem?: Problem;
+}
+
+/** One conversation as it stands. */
+export interface ConversationView {
+  readonly conv: string;
+  readonly lines: readonly Line[];
+  readonly outgoing: readonly Outgoing[];
+  readonly members: readonly Member[];
+  readonly safety: string;
+  readonly closed: boolean;
+  /** Whether a message can be sealed now. */
+  readonly open: boolean;
+  /** Whether this agent's device can accept it. */
+  readonly acceptable: boolean;
+  /** Entries are still being fetched. */
+  readonly loading: boolean;
+  readonly problem?: Problem;
+}
+
+export interface VisitorView {
+  readonly link: Link;
+  /** `starting`: looks for a kept conversation; `none`: there is none yet. */
+  readonly stage: 'starting' | 'none' | 'talking' | 'failed';
+  readonly conversation?: ConversationView;
+  readonly problem?: Problem;
+}
+
+/** The visitor's chat. A conversation begins with the first message. */
+export interface VisitorChat {
+  readonly view: Live<VisitorView>;
+  say(text: string): void;
+  retry(cid: string): void;
+  close(): void;
+  /** After a close: opens the same conversation again. */
+  reopen(): void;
+  /** Erases this browser's keys of the conversation. */
+  erase(): void;
+  /** After a failure: begins anew with what is kept. */
+  restart(): void;
+}
+
+export interface QueueItem {
+  readonly conv: string;
+  readonly state: 'waiting' | 'mine' | 'closed';
+  /** Milliseconds, of the last entry. */
+  readonly at: number;
+  readonly seq: number;
+}
+
+export interface DeskView {
+  readonly link: Link;
+  /** `starting`; `enrol`: no key, needs an invitation; then as the device's state. */
+  readonly stage: 'starting' | 'enrol' | Exclude<DeviceState, 'none'> | 'failed';
+  readonly queue: readonly QueueItem[];
+  readonly current?: ConversationView;
+  readonly problem?: Problem;
+}
+
+/** The agent's desk. */
+export interface AgentDesk {
+  readonly view: Live<DeskView>;
+  enrol(invitation: string): void;
+  select(conv: string): void;
+  accept(): void;
+  say(text: string): void;
+  retry(cid: string): void;
+  close(): void;
+  restart(): void;
+}
