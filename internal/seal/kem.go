@@ -68,11 +68,11 @@ func parseKEMKey(publicKey []byte) (hpke.PublicKey, error) {
 	return key, nil
 }
 
-// Wrap seals a secret of 32 or 64 bytes to a recipient's public key by HPKE in
+// WrapSecret seals a secret of 32 or 64 bytes to a recipient's public key by HPKE in
 // base mode, single shot, with empty AAD (RFC 9180, 6.1). It returns the
 // encapsulated key of 1120 bytes and the secret's ciphertext, which is 16 bytes
 // longer than the secret. A bad public key is refused by K2.
-func Wrap(secret, recipient, info []byte) (enc, ct []byte, err error) {
+func WrapSecret(secret, recipient, info []byte) (enc, ct []byte, err error) {
 	if !isSecretSize(len(secret)) {
 		return nil, nil, fmt.Errorf("a secret to wrap has 32 or 64 bytes, this one %d", len(secret))
 	}
@@ -90,10 +90,10 @@ func Wrap(secret, recipient, info []byte) (enc, ct []byte, err error) {
 	return enc, ct, nil
 }
 
-// OpenWrap opens what Wrap made for the private key with the same info, and
+// OpenSecret opens what WrapSecret made for the private key with the same info, and
 // returns the secret of size bytes, 32 or 64. Anything else is refused by W4,
 // without telling why: the reasons would tell about the key.
-func OpenWrap(key hpke.PrivateKey, enc, ct, info []byte, size int) ([]byte, error) {
+func OpenSecret(key hpke.PrivateKey, enc, ct, info []byte, size int) ([]byte, error) {
 	if !isSecretSize(size) {
 		return nil, fmt.Errorf("a wrapped secret has 32 or 64 bytes, %d were asked for", size)
 	}

@@ -38,7 +38,7 @@ func TestCheckKEMKey_K2(t *testing.T) {
 			if err := CheckKEMKey(key); !errors.Is(err, ErrBadKEMKey) {
 				t.Errorf("CheckKEMKey: %v", err)
 			}
-			if _, _, err := Wrap(make([]byte, 32), key, nil); !errors.Is(err, ErrBadKEMKey) {
+			if _, _, err := WrapSecret(make([]byte, 32), key, nil); !errors.Is(err, ErrBadKEMKey) {
 				t.Errorf("Wrap: %v", err)
 			}
 		})
@@ -97,20 +97,20 @@ func TestWrap(t *testing.T) {
 	key, info := kemKey(t, 1), []byte("asc1 wrap")
 	for _, size := range []int{32, 64} {
 		secret := bytes.Repeat([]byte{9}, size)
-		enc, ct, err := Wrap(secret, key.PublicKey().Bytes(), info)
+		enc, ct, err := WrapSecret(secret, key.PublicKey().Bytes(), info)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(enc) != 1120 || len(ct) != size+16 {
 			t.Errorf("sizes %d and %d", len(enc), len(ct))
 		}
-		opened, err := OpenWrap(key, enc, ct, info, size)
+		opened, err := OpenSecret(key, enc, ct, info, size)
 		if err != nil || !bytes.Equal(opened, secret) {
 			t.Errorf("opened %x, %v", opened, err)
 		}
 		refused := func(name string, key hpke.PrivateKey, enc, ct, info []byte, size int) {
 			t.Helper()
-			if _, err := OpenWrap(key, enc, ct, info, size); !errors.Is(err, ErrWrapOpen) {
+			if _, err := OpenSecret(key, enc, ct, info, size); !errors.Is(err, ErrWrapOpen) {
 				t.Errorf("[W4] %s: %v", name, err)
 			}
 		}
@@ -137,10 +137,10 @@ func TestWrap(t *testing.T) {
 		}
 	}
 	for _, size := range []int{0, 31, 33, 63, 65} {
-		if _, _, err := Wrap(make([]byte, size), key.PublicKey().Bytes(), info); err == nil {
+		if _, _, err := WrapSecret(make([]byte, size), key.PublicKey().Bytes(), info); err == nil {
 			t.Errorf("a secret of %d bytes was wrapped", size)
 		}
-		if _, err := OpenWrap(key, make([]byte, 1120), make([]byte, size+16), info, size); err == nil {
+		if _, err := OpenSecret(key, make([]byte, 1120), make([]byte, size+16), info, size); err == nil {
 			t.Errorf("a secret of %d bytes was opened", size)
 		}
 	}
@@ -148,7 +148,7 @@ func TestWrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenWrap(other, make([]byte, 1120), make([]byte, 48), info, 32); err == nil {
+	if _, err := OpenSecret(other, make([]byte, 1120), make([]byte, 48), info, 32); err == nil {
 		t.Error("a key of another KEM opened")
 	}
 	for _, n := range []int{0, 31, 33} {
@@ -231,7 +231,7 @@ func TestWrap_HPKEVectors(t *testing.T) {
 		secret, info := bytes.Repeat([]byte{5}, 32), []byte("asc1 wrap vector")
 		aesKey, nonce := schedule(t, v.Shared, info)
 		ct := gcm(aesKey).Seal(nil, nonce, secret, nil)
-		opened, err := OpenWrap(key, v.Enc, ct, info, 32)
+		opened, err := OpenSecret(key, v.Enc, ct, info, 32)
 		if err != nil || !bytes.Equal(opened, secret) {
 			t.Errorf("KDF %d: our suite opens %x, %v", v.KDF, opened, err)
 		}
@@ -279,7 +279,7 @@ func FuzzOpenWrap(f *testing.F) {
 	f.Add(enc, ct[:47], info)
 	f.Add(enc[:1119], ct, []byte{})
 	f.Fuzz(func(t *testing.T, fuzzedEnc, fuzzedCT, fuzzedInfo []byte) {
-		secret, err := OpenWrap(key, fuzzedEnc, fuzzedCT, fuzzedInfo, 32)
+		secret, err := OpenSecret(key, fuzzedEnc, fuzzedCT, fuzzedInfo, 32)
 		if err != nil {
 			if !errors.Is(err, ErrWrapOpen) {
 				t.Errorf("no refusal by W4: %v", err)
@@ -296,7 +296,7 @@ func FuzzOpenWrap(f *testing.F) {
 func BenchmarkWrap(b *testing.B) {
 	secret, recipient, info := make([]byte, 32), kemKey(b, 1).PublicKey().Bytes(), []byte("asc1 wrap")
 	for b.Loop() {
-		if _, _, err := Wrap(secret, recipient, info); err != nil {
+		if _, _, err := WrapSecret(secret, recipient, info); err != nil {
 			b.Fatal(err)
 		}
 	}

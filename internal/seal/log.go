@@ -21,3 +21,5 @@ func LogNext(before [32]byte, seq uint64, entry []byte) [32]byte {
 	in = binary.BigEndian.AppendUint64(in, seq)
 	return sha256.Sum256(append(in, hash[:]...))
 }
+
+func hashOf(b []byte) [32]byte { return sha256.Sum256(b) }

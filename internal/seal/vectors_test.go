@@ -99,7 +99,7 @@ func makePrimitives(t *testing.T) primitives {
 	}
 	es, core, epoch, conv := [32]byte(drawn(t, 32)), [32]byte(drawn(t, 32)), [32]byte(drawn(t, 32)), [32]byte(drawn(t, 32))
 	info, h, payload := drawn(t, 43), drawn(t, 75), []byte("aldaba: ¿quién llama?")
-	enc, ct, err := Wrap(es[:], kem.PublicKey().Bytes(), info)
+	enc, ct, err := WrapSecret(es[:], kem.PublicKey().Bytes(), info)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func (p primitives) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("KEM key", hex.EncodeToString(kem.PublicKey().Bytes()), p.KEMKey)
-	es, err := OpenWrap(kem, bytes(p.Enc), bytes(p.CT), bytes(p.Info), 32)
+	es, err := OpenSecret(kem, bytes(p.Enc), bytes(p.CT), bytes(p.Info), 32)
 	if err != nil {
 		t.Fatal(err)
 	}

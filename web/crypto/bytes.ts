@@ -14,6 +14,16 @@ export function ascii(text: string): Bytes {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
+/** Lower-case hexadecimal: what bytes are called where they are a key of a map. Its order is that of the bytes. */
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** n bytes that nobody can guess. */
+export function random(n: number): Bytes {
+  return crypto.getRandomValues(new Uint8Array(n));
+}
+
 /** An integer of n bytes, big-endian. */
 export function uint(value: number | bigint, n: number): Bytes {
   const out = new Uint8Array(n);

@@ -1,12 +1,9 @@
 /**
- * Sealed conversations in the browser, as protocol/SPEC.md says: today the
- * primitives below objects, rosters and epochs. Independent of internal/seal.
+ * Sealed conversations in the browser, as protocol/SPEC.md says, independent of
+ * internal/seal. A page takes from here what talks to the worker; everything
+ * that holds a key or checks an object is in worker.ts, a bundle of its own.
  */
-export { openBody, pad, sealBody, unpad } from './body.ts';
-export { checkPublicKey, sign, verify } from './ed25519.ts';
-export { checkKemKey, open, wrap } from './hpke.ts';
-export { commit, importEpochSecret, messageId, messageKeys } from './kdf.ts';
-export { logNext, logStart } from './log.ts';
+export type { Bytes } from './bytes.ts';
+export { connect } from './facade.ts';
 export { Refusal } from './refusal.ts';
-export { safetyNumber } from './safety.ts';
-export { type KemKeyPair, kemKeyPair } from './xwing.ts';
+export type { ConversationState, DeviceState, Kept, Line, Member, Pin, Vault } from './vault.ts';

@@ -2,7 +2,7 @@
 // HKDF-SHA256, AES-256-GCM. One secret is wrapped to one key, sequence 0, no AAD.
 import { ascii, type Bytes, concat, hmac, uint } from './bytes.ts';
 import { Refusal } from './refusal.ts';
-import { checkCurvePoint, encapsulate, type KemKeyPair, mlkemPublic } from './xwing.ts';
+import { checkCurvePoint, decapsulate, encapsulate, type KemKeyPair, mlkemPublic } from './xwing.ts';
 
 const kem = 0x647a;
 const encLength = 1120;
@@ -78,7 +78,7 @@ export async function open(
   const refusal = new Refusal('W4', 'wrap_open', 'the key of this conversation could not be opened');
   if (enc.length !== encLength || ct.length !== n + tagLength) throw refusal;
   try {
-    const { key, nonce } = await schedule(await pair.decapsulate(enc), info);
+    const { key, nonce } = await schedule(await decapsulate(pair, enc), info);
     const secret = await crypto.subtle.decrypt(
       { name: 'AES-GCM', iv: nonce },
       await aes(key, 'decrypt'),

@@ -6,7 +6,8 @@ export function importEpochSecret(secret: Bytes): Promise<CryptoKey> {
   return crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
 }
 
-async function derive(key: CryptoKey, info: Bytes, n: number): Promise<Bytes> {
+/** HKDF-SHA256 with an empty salt (RFC 5869): n bytes. */
+export async function derive(key: CryptoKey, info: Bytes, n: number): Promise<Bytes> {
   const how = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info };
   return new Uint8Array(await crypto.subtle.deriveBits(how, key, 8 * n));
 }

@@ -1,5 +1,5 @@
 // [L11] The number that two people compare to know that nobody stands between them.
-import { ascii, concat, sha256, uint } from './bytes.ts';
+import { ascii, concat, hex, sha256, uint } from './bytes.ts';
 
 export interface SafetyMember {
   readonly role: number;
@@ -8,7 +8,6 @@ export interface SafetyMember {
 
 /** 40 decimal digits in eight groups of five, whatever the order of the members. */
 export async function safetyNumber(conv: Uint8Array, members: readonly SafetyMember[]): Promise<string> {
-  const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   const lines = members
     .map(({ role, key }) => concat(uint(role, 1), key))
     .sort((a, b) => (hex(a) < hex(b) ? -1 : 1));

@@ -22,6 +22,8 @@ export interface Kept {
   /** Conversations whose visitor this browser is, oldest first. */
   readonly visitor: readonly Bytes[];
   readonly device: DeviceState;
+  /** SHA-256 of the enrolment request, once the device has asked. */
+  readonly enrolment?: Bytes;
 }
 
 /** A member of the roster as people see it. `name` is the certificate's, empty for the visitor. */
@@ -110,7 +112,12 @@ export interface Vault {
    * certificates, key objects and policies that the entries name. A refusal says
    * which entry breaks which rule; what came before it stays taken.
    */
-  take(conv: Bytes, from: number, entries: readonly Bytes[], extras: readonly Bytes[]): Promise<readonly Line[]>;
+  take(
+    conv: Bytes,
+    from: number,
+    entries: readonly Bytes[],
+    extras: readonly Bytes[],
+  ): Promise<readonly Line[]>;
   state(conv: Bytes): Promise<ConversationState>;
 
   /** Seals a text of 1 to 8192 bytes of UTF-8. The same cid may be sealed again after an epoch has changed. */

@@ -1,8 +1,8 @@
 // X-Wing, KEM 0x647a: ML-KEM-768 (FIPS 203) with X25519 (RFC 7748), combined
-// by SHA3-256. X25519 is the engine's; ML-KEM comes from the fallback, which
-// is loaded when it is first needed.
+// by SHA3-256. X25519 is the engine's; so is ML-KEM where the engine has it,
+// else it comes from the fallback, which is loaded when it is first needed.
 import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
-import { ascii, type Bytes, concat, fieldPrime, littleEndian } from './bytes.ts';
+import { ascii, type Bytes, concat, fieldPrime, littleEndian, random } from './bytes.ts';
 import { Refusal } from './refusal.ts';
 
 const label = ascii('\\.//^\\');
@@ -10,15 +10,54 @@ const label = ascii('\\.//^\\');
 /** Lengths in bytes of the halves that are ML-KEM: of a public key and of an encapsulated key. */
 export const mlkemPublic = 1184;
 const mlkemCiphertext = 1088;
+const mlkem = 'ML-KEM-768';
 
 /**
- * A private key behind what it can do, with its public key of 1216 bytes. The
- * X25519 half is the engine's and not extractable. The ML-KEM half is plain
- * memory of this thread: a script that runs in it can take it.
+ * A private key with its public key of 1216 bytes, as it can be stored. The
+ * X25519 half is the engine's and not extractable. The ML-KEM half is too where
+ * the engine has that key type; elsewhere it is its seed of 64 bytes in plain
+ * memory of this thread, and a script that runs in it can take it.
  */
 export interface KemKeyPair {
   readonly publicKey: Bytes;
-  readonly decapsulate: (enc: Uint8Array) => Promise<Bytes>;
+  readonly curve: CryptoKey;
+  readonly lattice: CryptoKey | Bytes;
+}
+
+/** What engines with ML-KEM add (Modern Algorithms in the Web Cryptography API, WICG). */
+interface Lattice {
+  importKey(
+    format: 'raw-seed' | 'raw-public',
+    key: Bytes,
+    algorithm: typeof mlkem,
+    extractable: boolean,
+    usages: readonly ('encapsulateBits' | 'decapsulateBits')[],
+  ): Promise<CryptoKey>;
+  exportKey(format: 'raw-public', key: CryptoKey): Promise<ArrayBuffer>;
+  getPublicKey(key: CryptoKey, usages: readonly 'encapsulateBits'[]): Promise<CryptoKey>;
+  encapsulateBits(
+    algorithm: typeof mlkem,
+    key: CryptoKey,
+  ): Promise<{ readonly sharedKey: ArrayBuffer; readonly ciphertext: ArrayBuffer }>;
+  decapsulateBits(algorithm: typeof mlkem, key: CryptoKey, ciphertext: Bytes): Promise<ArrayBuffer>;
+}
+
+/** The engine's ML-KEM; nothing when one of the calls is missing or fails. */
+let probe: Promise<Lattice | undefined> | undefined;
+function engine(): Promise<Lattice | undefined> {
+  probe ??= (async () => {
+    try {
+      const subtle = crypto.subtle as unknown as Lattice;
+      const secret = await subtle.importKey('raw-seed', random(64), mlkem, false, ['decapsulateBits']);
+      const open = await subtle.getPublicKey(secret, ['encapsulateBits']);
+      const { ciphertext } = await subtle.encapsulateBits(mlkem, open);
+      await subtle.decapsulateBits(mlkem, secret, new Uint8Array(ciphertext));
+      return subtle;
+    } catch {
+      return undefined;
+    }
+  })();
+  return probe;
 }
 
 /** PKCS #8 before the 32 bytes of an X25519 private key (RFC 8410). */
@@ -51,32 +90,60 @@ function combine(ssM: Uint8Array, ssX: Uint8Array, ctX: Uint8Array, pkX: Uint8Ar
 /** The key pair of a seed of 32 bytes. The caller erases the seed. */
 export async function kemKeyPair(seed: Uint8Array): Promise<KemKeyPair> {
   if (seed.length !== 32) throw new Refusal('W4', 'wrap_open', 'a seed has 32 bytes');
-  const { keygen, decapsulate } = await import('./fallback.ts');
   const expanded = shake256(seed, { dkLen: 96 });
-  const lattice = keygen(expanded.subarray(0, 64));
+  const latticeSeed = new Uint8Array(expanded.subarray(0, 64));
   const curve = await importPrivate(expanded.subarray(64));
   expanded.fill(0);
   const pkX = await multiply(curve, basePoint);
-  return {
-    publicKey: concat(lattice.publicKey, pkX),
-    decapsulate: async (enc) => {
-      const ctX = enc.subarray(mlkemCiphertext);
-      const ssM = decapsulate(enc.subarray(0, mlkemCiphertext), lattice.secretKey);
-      return combine(ssM, await multiply(curve, ctX), ctX, pkX);
-    },
-  };
+  const native = await engine();
+  if (!native) {
+    const { keygen } = await import('./fallback.ts');
+    return { publicKey: concat(keygen(latticeSeed).publicKey, pkX), curve, lattice: latticeSeed };
+  }
+  const lattice = await native.importKey('raw-seed', latticeSeed, mlkem, false, ['decapsulateBits']);
+  latticeSeed.fill(0);
+  const open = await native.getPublicKey(lattice, ['encapsulateBits']);
+  const pkM = new Uint8Array(await native.exportKey('raw-public', open));
+  return { publicKey: concat(pkM, pkX), curve, lattice };
+}
+
+/** The shared secret of 32 bytes that an encapsulated key of 1120 bytes carries. */
+export async function decapsulate(pair: KemKeyPair, enc: Uint8Array): Promise<Bytes> {
+  const { publicKey, curve, lattice } = pair;
+  const ctM = concat(enc.subarray(0, mlkemCiphertext));
+  const ctX = enc.subarray(mlkemCiphertext);
+  let ssM: Uint8Array;
+  if (lattice instanceof Uint8Array) {
+    const { decapsulate: open, keygen } = await import('./fallback.ts');
+    ssM = open(ctM, keygen(lattice).secretKey);
+  } else {
+    // Who holds such a key has the engine that made it.
+    const native = crypto.subtle as unknown as Lattice;
+    ssM = new Uint8Array(await native.decapsulateBits(mlkem, lattice, ctM));
+  }
+  return combine(ssM, await multiply(curve, ctX), ctX, publicKey.subarray(mlkemPublic));
 }
 
 /** A fresh shared secret of 32 bytes for a checked public key, and what carries it. */
 export async function encapsulate(publicKey: Uint8Array): Promise<{ enc: Bytes; shared: Bytes }> {
-  const { encapsulate: lattice } = await import('./fallback.ts');
-  const { cipherText, sharedSecret } = lattice(publicKey.subarray(0, mlkemPublic));
+  const pkM = concat(publicKey.subarray(0, mlkemPublic));
   const pkX = publicKey.subarray(mlkemPublic);
-  const ephemeral = await importPrivate(crypto.getRandomValues(new Uint8Array(32)));
+  const native = await engine();
+  let sealed: { readonly ctM: Uint8Array; readonly ssM: Uint8Array };
+  if (native) {
+    const key = await native.importKey('raw-public', pkM, mlkem, true, ['encapsulateBits']);
+    const { ciphertext, sharedKey } = await native.encapsulateBits(mlkem, key);
+    sealed = { ctM: new Uint8Array(ciphertext), ssM: new Uint8Array(sharedKey) };
+  } else {
+    const { encapsulate: lattice } = await import('./fallback.ts');
+    const { cipherText, sharedSecret } = lattice(pkM);
+    sealed = { ctM: cipherText, ssM: sharedSecret };
+  }
+  const ephemeral = await importPrivate(random(32));
   const ctX = await multiply(ephemeral, basePoint);
   return {
-    enc: concat(cipherText, ctX),
-    shared: combine(sharedSecret, await multiply(ephemeral, pkX), ctX, pkX),
+    enc: concat(sealed.ctM, ctX),
+    shared: combine(sealed.ssM, await multiply(ephemeral, pkX), ctX, pkX),
   };
 }
 
@@ -85,5 +152,5 @@ export async function checkCurvePoint(point: Uint8Array): Promise<void> {
   if (littleEndian(point) >= fieldPrime) {
     throw new Refusal('K2', 'bad_kem_key', 'the X25519 key is not in its one encoding');
   }
-  await multiply(await importPrivate(crypto.getRandomValues(new Uint8Array(32))), point);
+  await multiply(await importPrivate(random(32)), point);
 }

@@ -38,6 +38,9 @@ describe.each([
     [4.5, ['on-accent'], ['accent']],
     [4.5, ['on-accent-soft'], ['accent-soft']],
     [4.5, ['on-bad-soft'], ['bad-soft']],
+    [4.5, ['on-warn-soft'], ['warn-soft']],
+    [7, ['text'], ['accent-soft']], // what I wrote, on the agent's page
+    [7, ['on-accent'], ['accent']], // and on the visitor's
     [3, ['edge'], ['ground', 'surface']],
     [3, ['accent'], ['ground', 'surface', 'accent-soft', 'bad-soft']], // the focus ring
   ] as const)('at least %d: %j on %j', (least, fronts, backs) => {

@@ -1,3 +1,4 @@
+import type { Live } from '@aldaba/client';
 import {
   advance,
   askHealth,
@@ -9,7 +10,18 @@ import {
   unknown,
 } from '@aldaba/ui';
 import type { TargetedMouseEvent } from 'preact';
-import { useEffect, useReducer, useRef } from 'preact/hooks';
+import { useEffect, useId, useReducer, useRef, useState } from 'preact/hooks';
+
+/** The value of something that changes, drawn again after each change. */
+export function useLive<T>(live: Live<T>): T {
+  const [value, setValue] = useState(() => live.get());
+  useEffect(() => {
+    const read = () => setValue(() => live.get());
+    read(); // it may have changed between the drawing and now
+    return live.subscribe(read);
+  }, [live]);
+  return value;
+}
 
 /** An outline beside words that say the same, hence hidden from screen readers. */
 export function Icon({ name, className = '' }: { name: keyof typeof icons; className?: string }) {
@@ -59,7 +71,7 @@ export function ServerHealth({ language }: { language: Language }) {
 
   const failures = health.state === 'ready' ? 0 : health.failures;
   return (
-    <footer class="health" data-state={health.state}>
+    <div class="health" data-state={health.state}>
       <div ref={status} class="status" role="status" tabIndex={-1}>
         <Icon name={health.state} />
         <span>
@@ -78,6 +90,58 @@ export function ServerHealth({ language }: { language: Language }) {
           {translate(language, 'status.retry')}
         </button>
       )}
-    </footer>
+    </div>
+  );
+}
+
+interface Question {
+  readonly language: Language;
+  /** What the button shows, and what it is called when that is more. */
+  readonly button: string;
+  readonly name?: string;
+  readonly title: string;
+  readonly text: string;
+  readonly confirm: string;
+  readonly className?: string;
+  readonly act: () => void;
+}
+
+/** A button for what is not easily undone: it asks first. */
+export function Confirmed(question: Question) {
+  const { language, button, title, text, confirm, className = '', act } = question;
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  const close = () => dialog.current?.close();
+  return (
+    <>
+      <button
+        type="button"
+        class={`button ${className}`}
+        aria-label={question.name ?? button}
+        aria-haspopup="dialog"
+        onClick={() => dialog.current?.showModal()}
+      >
+        {button}
+      </button>
+      <dialog ref={dialog} aria-labelledby={`${id}-title`} aria-describedby={`${id}-text`}>
+        <h2 id={`${id}-title`}>{title}</h2>
+        <p id={`${id}-text`}>{text}</p>
+        <div class="choices">
+          <button type="button" class="button" onClick={close}>
+            {translate(language, 'cancel')}
+          </button>
+          <button
+            type="button"
+            class={`button ${className || 'primary'}`}
+            onClick={() => {
+              close();
+              act();
+            }}
+          >
+            {confirm}
+          </button>
+        </div>
+      </dialog>
+    </>
   );
 }

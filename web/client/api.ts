@@ -1,0 +1,266 @@
+// The requests of protocol/SPEC.md section 5. Nothing here takes a text: what
+// is posted was sealed or signed before.
+import type { QueueItem } from './chat.ts';
+import { Failure } from './problem.ts';
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The largest object (a status, section 3), the largest list and the most objects that are taken from a server. */
+const objectLimit = 262_144;
+const listLimit = 16 * 1_048_576;
+const countLimit = 4096;
+
+/** Milliseconds until an unanswered request counts as offline. */
+const patience = 15_000;
+
+/** Base64url without padding (RFC 4648, 5). */
+export function toText(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+}
+
+/** What {@link toText} made, of `length` bytes when it is given. A server's text in another form is a bad answer. */
+export function toBytes(text: unknown, length?: number): Bytes {
+  if (typeof text === 'string') {
+    try {
+      const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) =>
+        letter.charCodeAt(0),
+      );
+      if (toText(bytes) === text && bytes.length === (length ?? bytes.length)) return bytes;
+    } catch {
+      // Not base64 at all: the same bad answer.
+    }
+  }
+  return bad();
+}
+
+/** Objects as a list: each after its length in four bytes. */
+export function frame(objects: readonly Uint8Array[]): Bytes {
+  const list = new Uint8Array(objects.reduce((sum, object) => sum + 4 + object.length, 0));
+  let at = 0;
+  for (const object of objects) {
+    new DataView(list.buffer).setUint32(at, object.length);
+    list.set(object, at + 4);
+    at += 4 + object.length;
+  }
+  return list;
+}
+
+/** The objects of a list, each in a buffer of its own so that it can be given to a worker. */
+export function unframe(list: Bytes): Bytes[] {
+  const view = new DataView(list.buffer, list.byteOffset, list.length);
+  const objects: Bytes[] = [];
+  for (let at = 0; at < list.length; ) {
+    if (at + 4 > list.length || objects.length === countLimit) bad();
+    const length = view.getUint32(at);
+    at += 4;
+    if (length === 0 || length > objectLimit || at + length > list.length) bad();
+    objects.push(list.slice(at, at + length));
+    at += length;
+  }
+  return objects;
+}
+
+/** What the server says about itself; a page takes it for its pin. */
+export interface Site {
+  readonly org: Bytes;
+  readonly dept: Bytes;
+  readonly mode: 1 | 2;
+  readonly minPolicy: number;
+}
+
+export interface Queue {
+  readonly conversations: readonly QueueItem[];
+  /** Identifiers of the departments, as their channels spell them. */
+  readonly departments: readonly string[];
+}
+
+/** Every call rejects with a {@link Failure}, or with what `prove` rejects with. */
+export interface Api {
+  site(): Promise<Site>;
+  trust(): Promise<Bytes[]>;
+  /** The session's token; a new session when there is none or when `renewed` asks for it. */
+  token(renewed?: boolean): Promise<string>;
+  /** Forgets the session: the next request makes one, for whomever `prove` speaks then. */
+  forget(): void;
+  /** A visitor's new conversation: genesis, key object, epoch 0, wraps. It is the session from then on. */
+  begin(objects: readonly Bytes[]): Promise<void>;
+  /** At most 200 entries with a sequence of at least `from`, then what they name. */
+  entries(conv: Bytes, from: number): Promise<Bytes[]>;
+  /** One entry and what belongs to it; its sequence. */
+  post(conv: Bytes, objects: readonly Bytes[]): Promise<number>;
+  queue(): Promise<Queue>;
+  /** Asks for a certificate; the identifier to ask again with. */
+  enrol(request: Bytes, mac: Bytes): Promise<Bytes>;
+  /** The certificate, or undefined while nobody has signed. */
+  enrolment(id: Bytes): Promise<Bytes | undefined>;
+  keyObject(object: Bytes): Promise<void>;
+  /** Certificate and wrap of each department's keys for this device. */
+  departmentKeys(): Promise<[Bytes, Bytes][]>;
+}
+
+/** `prove` makes a session proof over a challenge of 32 bytes. `base` is an origin, without a slash behind. */
+export function api(base: string, prove: (challenge: Bytes) => Promise<Bytes>): Api {
+  let token = '';
+  let renewing: Promise<string> | undefined;
+
+  async function ask(method: string, path: string, body?: Bytes, bearer?: string): Promise<Bytes> {
+    let reply: Response;
+    let answer: Bytes;
+    try {
+      reply = await globalThis.fetch(`${base}/v1/${path}`, {
+        method,
+        body: body ?? null,
+        headers: {
+          ...(body && { 'Content-Type': 'application/octet-stream' }),
+          ...(bearer && { Authorization: `Bearer ${bearer}` }),
+        },
+        cache: 'no-store',
+        credentials: 'omit',
+        redirect: 'error',
+        signal: AbortSignal.timeout(patience),
+      });
+      answer = await read(reply);
+    } catch (cause) {
+      throw cause instanceof Failure ? cause : new Failure(0, 'offline');
+    }
+    if (!reply.ok) throw refusal(reply.status, answer);
+    return answer;
+  }
+
+  const prooflist = async (objects: readonly Bytes[]) => {
+    const challenge = await ask('POST', 'challenges');
+    if (challenge.length !== 32) bad();
+    return frame([await prove(challenge), ...objects]);
+  };
+
+  const renew = () => {
+    renewing ??= (async () => {
+      const answer = json(await ask('POST', 'sessions', await prooflist([])));
+      token = string(answer.token);
+      return token;
+    })().finally(() => {
+      renewing = undefined;
+    });
+    return renewing;
+  };
+
+  /** With the session. One that has ended is renewed once. */
+  async function own(method: string, path: string, objects?: readonly Bytes[]): Promise<Bytes> {
+    const body = objects && frame(objects);
+    const used = token || (await renew());
+    try {
+      return await ask(method, path, body, used);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.status !== 401) throw error;
+      // Somebody else may have renewed it in the meantime.
+      return ask(method, path, body, token === used ? await renew() : token || (await renew()));
+    }
+  }
+
+  return {
+    async site() {
+      const { org, dept, mode, minPolicy } = json(await ask('GET', 'site'));
+      if (mode !== 1 && mode !== 2) return bad();
+      return { org: toBytes(org, 32), dept: toBytes(dept, 16), mode, minPolicy: count(minPolicy) };
+    },
+    trust: async () => unframe(await ask('GET', 'trust')),
+    token: async (renewed) => (renewed || !token ? renew() : token),
+    forget() {
+      token = '';
+    },
+    async begin(objects) {
+      token = string(json(await ask('POST', 'conversations', await prooflist(objects))).token);
+    },
+    entries: async (conv, from) =>
+      unframe(
+        await own('GET', `conversations/${toText(conv)}/entries${from > 0 ? `?after=${from - 1}` : ''}`),
+      ),
+    post: async (conv, objects) =>
+      count(json(await own('POST', `conversations/${toText(conv)}/entries`, objects)).seq),
+    async queue() {
+      const { conversations, departments } = json(await own('GET', 'queue'));
+      return {
+        conversations: array(conversations).map((one) => {
+          const { conv, state, at, seq } = object(one);
+          if (state !== 'waiting' && state !== 'mine' && state !== 'closed') return bad();
+          return { conv: toText(toBytes(conv, 32)), state, at: count(at), seq: count(seq) };
+        }),
+        departments: array(departments).map((dept) => toText(toBytes(dept, 16))),
+      };
+    },
+    enrol: async (request, mac) =>
+      toBytes(json(await ask('POST', 'enrolments', frame([request, mac]))).id, 32),
+    enrolment: async (id) => unframe(await ask('GET', `enrolments/${toText(id)}`))[0],
+    async keyObject(object) {
+      await own('POST', 'keyobjects', [object]);
+    },
+    async departmentKeys() {
+      const list = unframe(await own('GET', 'department-keys'));
+      return Array.from({ length: Math.ceil(list.length / 2) }, (_, at) => [
+        list[2 * at] ?? bad(),
+        list[2 * at + 1] ?? bad(),
+      ]);
+    },
+  };
+}
+
+/** The whole body, never more than the limit. */
+async function read(reply: Response): Promise<Bytes> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const reader = reply.body?.getReader();
+  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+    size += part.value.length;
+    if (size > listLimit) {
+      await reader?.cancel();
+      bad();
+    }
+    parts.push(part.value);
+  }
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Problem details (RFC 9457): only `code` is taken, and only when it looks like one. */
+function refusal(status: number, answer: Bytes): Failure {
+  let code: unknown;
+  try {
+    code = json(answer).code;
+  } catch {
+    // A gateway in between answered with a page of its own.
+  }
+  return new Failure(
+    status,
+    typeof code === 'string' && /^[a-z][a-z0-9_]{0,39}$/.test(code) ? code : `http_${status}`,
+  );
+}
+
+/** An answer with success that is not the documented one: no use in asking again. */
+function bad(): never {
+  throw new Failure(200, 'bad_answer');
+}
+
+function json(answer: Bytes): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(answer));
+  } catch {
+    bad();
+  }
+  return object(value);
+}
+
+const object = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value ? { ...value } : bad();
+const array = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : bad());
+const string = (value: unknown): string => (typeof value === 'string' && value ? value : bad());
+const count = (value: unknown): number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : bad();

@@ -1,0 +1,321 @@
+// One conversation: its entries go through the vault in order, its messages
+// wait in an outbox until the log has them.
+import type { ConversationState, Line } from '@aldaba/crypto';
+import { type Bytes, toBytes, toText } from './api.ts';
+import type { ConversationView, Live, Outgoing, Problem } from './chat.ts';
+import type { Ground } from './ground.ts';
+import { live } from './live.ts';
+import { again, inOrder } from './pace.ts';
+import { codeOf, Failure, passing, problemOf } from './problem.ts';
+import type { Socket } from './socket.ts';
+
+/** Bytes of UTF-8 that one message holds (SPEC section 4.3). */
+const textLimit = 8192;
+/** Entries of one answer; fewer mean that there are no more. */
+const pageSize = 200;
+/** How often an epoch may change under a message or an act before a person is told. */
+const patience = 5;
+
+// Kinds of objects (SPEC section 3): what stands in a log begins with 1 to 4.
+const kindEvent = 3;
+const kind = (object: Uint8Array | undefined) => object?.[1] ?? 0;
+const isEntry = (object: Uint8Array) => kind(object) >= 1 && kind(object) <= 4;
+
+/** The author had not seen the last epoch: fetch it and seal again. */
+const overtaken = (error: unknown) =>
+  error instanceof Failure && (error.code === 'conflict' || error.code === 'epoch_stale');
+
+/**
+ * A message before the log shows it. It lives in memory: a text that was not
+ * sent is lost when the page is closed.
+ */
+interface Message extends Omit<Outgoing, 'state' | 'problem'> {
+  readonly id: Bytes;
+  state: Outgoing['state'];
+  problem?: Problem | undefined;
+  /** What was posted, and the epoch in which it was sealed. A retry posts the same bytes (L6). */
+  event?: Bytes | undefined;
+  epoch?: number;
+}
+
+export interface Conversation {
+  readonly view: Live<ConversationView>;
+  /** Fetches what is missing and follows the channel; also after a failure and after `leave`. */
+  enter(conv: Bytes, socket: Socket): void;
+  /** Stops following. Messages in the outbox are still sent. */
+  leave(): void;
+  /** Ends everything. */
+  stop(): void;
+  say(text: string): void;
+  retry(cid: string): void;
+  /**
+   * Posts what `make` gives while the state is one that wants it; after another
+   * epoch came first it asks again. Resolves when it is done or pointless.
+   */
+  act(
+    wanted: (state: ConversationState) => boolean,
+    make: (conv: Bytes) => Promise<readonly Bytes[]>,
+  ): Promise<void>;
+  /** What went wrong outside: a conversation that cannot begin. Messages that wait have failed with it. */
+  fail(error: unknown): void;
+}
+
+export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'trust'>): Conversation {
+  const takes = inOrder();
+  const posts = inOrder();
+  const refetch = again();
+  const resend = again();
+  let conv: Bytes | undefined;
+  let socket: Socket | undefined;
+  let unfollow: (() => void) | undefined;
+  let state: ConversationState | undefined;
+  let lines: readonly Line[] = [];
+  let outbox: readonly Message[] = [];
+  let problem: Problem | undefined;
+  /** Sequence of the next entry to take. */
+  let next = 0;
+  /** Entries are missing: nothing is sent (L1). */
+  let behind = true;
+  /** An entry was refused, or the conversation was left for good. */
+  let stopped = false;
+
+  const shown = (): ConversationView => ({
+    conv: conv ? toText(conv) : '',
+    lines,
+    outgoing: outbox.map((message) => ({
+      cid: message.cid,
+      text: message.text,
+      state: message.state,
+      ...(message.problem && { problem: message.problem }),
+    })),
+    members: state?.members ?? [],
+    safety: state?.safety ?? '',
+    closed: state?.closed ?? false,
+    open: state?.open ?? false,
+    acceptable: state?.acceptable ?? false,
+    loading: !stopped && behind,
+    ...(problem && { problem }),
+  });
+  const view = live(shown());
+  const show = () => view.set(shown());
+
+  /** One act on the log, in order with the others. The lines that it took are shown even when it fails. */
+  const log = (
+    act: (conv: Bytes, take: (object: Bytes, extras: readonly Bytes[]) => Promise<void>) => Promise<void>,
+  ) =>
+    takes(async () => {
+      const here = conv;
+      if (!here || stopped) return;
+      const fresh: Line[] = [];
+      try {
+        await act(here, async (object, extras) => {
+          // One by one: a refusal gives no lines, and those before it must not be lost.
+          fresh.push(...(await trusted(() => vault.take(here, next, [object], extras))));
+          next++;
+        });
+      } finally {
+        if (next > 0) state = await vault.state(here);
+        lines = [...lines, ...fresh];
+        const known = new Set(
+          fresh.map((line) => (line.kind === 'message' && line.from.mine ? toText(line.cid) : '')),
+        );
+        outbox = outbox.filter(({ cid }) => !known.has(cid));
+        show();
+      }
+    });
+
+  /** Every entry from the next one on. */
+  const pages = () =>
+    log(async (here, take) => {
+      behind = true;
+      for (let count = pageSize; count >= pageSize; ) {
+        const objects = await api.entries(here, next);
+        const end = objects.findIndex((object) => !isEntry(object));
+        count = end < 0 ? objects.length : end;
+        const extras = objects.slice(count);
+        // Events name no object of others, so only the rest is given extras.
+        for (const entry of objects.slice(0, count))
+          await take(entry, kind(entry) === kindEvent ? [] : extras);
+      }
+      behind = false;
+      problem = undefined;
+      refetch.reset();
+    });
+
+  /** An entry that the socket or the answer of a post brought. Wraps do not travel there, so an epoch is fetched. */
+  async function arrive(seq: number, object: Bytes | undefined): Promise<void> {
+    let missing = false;
+    await log(async (_, take) => {
+      if (seq < next) return;
+      if (!behind && seq === next && object && kind(object) === kindEvent) await take(object, []);
+      else missing = true;
+    });
+    if (missing && seq >= next) await pages();
+  }
+
+  const sync = () =>
+    void pages().then(() => {
+      if (stopped) return;
+      follow();
+      pump();
+    }, failed);
+
+  function failed(error: unknown): void {
+    problem = problemOf(error);
+    behind = true;
+    if (passing(error)) refetch.later(sync);
+    else stopped = true;
+    show();
+  }
+
+  function follow(): void {
+    if (unfollow || !conv || !socket) return;
+    const { link } = socket;
+    const end = socket.follow(`c:${toText(conv)}`, {
+      after: () => next - 1,
+      publication(data, seq) {
+        let object: Bytes | undefined;
+        try {
+          object = typeof data === 'object' && data && 'o' in data ? toBytes(data.o) : undefined;
+        } catch {
+          // Not an object: the entries say what it was.
+        }
+        arrive(seq, object).then(pump, failed);
+      },
+      gap: sync,
+      refused: (code) => failed(new Failure(403, code)),
+    });
+    const deaf = link.subscribe(() => {
+      if (link.get() === 'online') behind ? sync() : pump();
+    });
+    unfollow = () => {
+      end();
+      deaf();
+      unfollow = undefined;
+    };
+  }
+
+  /** Sends what waits, in the order in which it was written: one post at a time. */
+  const pump = () => void posts(send).catch(failed);
+
+  async function send(): Promise<void> {
+    for (let tries = 0; ; ) {
+      await takes(async () => {}); // what has arrived is taken first
+      const message = outbox.find((one) => one.state === 'sending');
+      const here = conv;
+      if (!message || !here || !state || behind || stopped) return;
+      if (state.closed) {
+        refuse(message, { code: 'closed' });
+        continue;
+      }
+      if (!state.open) return;
+      try {
+        if (!message.event || message.epoch !== state.epoch) {
+          message.epoch = state.epoch;
+          message.event = (await trusted(() => vault.say(here, message.text, message.id))).event;
+        }
+        const { event } = message;
+        const seq = await api.post(here, [event]);
+        tries = 0;
+        resend.reset();
+        await arrive(seq, event).catch(failed);
+        outbox = outbox.filter((one) => one !== message);
+        show();
+      } catch (error) {
+        if (passing(error)) return resend.later(pump);
+        if (overtaken(error) && ++tries < patience) {
+          message.event = undefined;
+          await pages().catch(failed);
+        } else if (codeOf(error) === 'closed') {
+          // The close is in the log: what follows fails by it.
+          refuse(message, problemOf(error));
+          await pages().catch(failed);
+        } else refuse(message, problemOf(error));
+      }
+    }
+  }
+
+  function refuse(message: Message, why: Problem): void {
+    message.state = 'failed';
+    message.problem = why;
+    show();
+  }
+
+  return {
+    view,
+    enter(named, line) {
+      if (unfollow && socket !== line) unfollow();
+      conv = named;
+      socket = line;
+      stopped = false;
+      show();
+      sync();
+    },
+    leave() {
+      unfollow?.();
+    },
+    stop() {
+      stopped = true;
+      unfollow?.();
+      refetch.stop();
+      resend.stop();
+    },
+    say(raw) {
+      const text = raw.replaceAll('\r\n', '\n').normalize('NFC');
+      if (!text.trim()) return;
+      const id = crypto.getRandomValues(new Uint8Array(16));
+      const message: Message = { id, cid: toText(id), text, state: 'sending' };
+      outbox = [...outbox, message];
+      if (new TextEncoder().encode(text).length > textLimit) refuse(message, { code: 'too_long' });
+      show();
+      pump();
+    },
+    retry(cid) {
+      const message = outbox.find((one) => one.cid === cid);
+      if (message?.state !== 'failed' || message.problem?.code === 'too_long') return;
+      message.state = 'sending';
+      message.problem = undefined;
+      show();
+      pump();
+    },
+    act(wanted, make) {
+      return posts(async () => {
+        let objects: readonly Bytes[] | undefined;
+        const retry = again();
+        for (let tries = 1; ; tries++) {
+          await takes(async () => {});
+          const here = conv;
+          if (!here || !state || stopped || !wanted(state)) return;
+          if (behind) throw new Failure(0, 'offline');
+          try {
+            objects ??= await trusted(() => make(here));
+            const seq = await api.post(here, objects);
+            return await arrive(seq, objects[0]).catch(failed);
+          } catch (error) {
+            if (tries === patience || !(passing(error) || overtaken(error))) throw error;
+            if (passing(error)) await new Promise<void>((done) => retry.later(done));
+            else {
+              objects = undefined;
+              await pages().catch(failed);
+            }
+          }
+        }
+      }).then(
+        () => {
+          if (!behind) problem = undefined;
+          show();
+          pump();
+        },
+        (error) => {
+          problem = problemOf(error);
+          show();
+        },
+      );
+    },
+    fail(error) {
+      problem = problemOf(error);
+      for (const message of outbox) if (message.state === 'sending') refuse(message, problem);
+      show();
+    },
+  };
+}

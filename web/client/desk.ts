@@ -1,0 +1,287 @@
+// The agent's desk: the device's way to its keys, the queue of its
+// departments, and the conversation that is open.
+import type { Vault } from '@aldaba/crypto';
+import { type Bytes, toBytes } from './api.ts';
+import type { AgentDesk, DeskView, Problem, QueueItem } from './chat.ts';
+import { type Conversation, conversation } from './conversation.ts';
+import { ground } from './ground.ts';
+import { live } from './live.ts';
+import { again } from './pace.ts';
+import { Failure, passing, problemOf } from './problem.ts';
+import { type Socket, socket } from './socket.ts';
+
+/** The reason of an agent's close (SPEC section 4.3). */
+const reasonSolved = 1;
+/** Milliseconds between two looks at the queue, and at least after a hint. */
+const queueAge = 30_000;
+const hintPause = 250;
+/** Milliseconds between two questions whether somebody has signed: the first and the longest. */
+const pollFirst = 1000;
+const pollMost = 10_000;
+
+/** `base` is the server's origin, without a slash behind. */
+export function desk(vault: Vault, base: string): AgentDesk {
+  let stage: DeskView['stage'] = 'starting';
+  let problem: Problem | undefined;
+  let queue: readonly QueueItem[] = [];
+  let current: Conversation | undefined;
+  let line: Socket | undefined;
+  /** How far the device is, and its request's name; the vault says it once, then it is followed here. */
+  let device: 'none' | 'asked' | 'certified' | 'ready' | undefined;
+  let enrolment: Bytes | undefined;
+  let keyObject: Bytes | undefined;
+  /** Conversations by name. They stay while the page lives: the vault gives each line once. */
+  const talks = new Map<string, Conversation>();
+  /** What follows each department's hints. */
+  const hints = new Map<string, () => void>();
+  /** Counts starts: what an earlier one finds out changes nothing. */
+  let starts = 0;
+  const retry = again();
+  const refresh = again(queueAge, queueAge);
+  let hinted: ReturnType<typeof setTimeout> | undefined;
+  let waiting = again();
+
+  const shown = (): DeskView => ({
+    link:
+      line?.link.get() ??
+      (stage === 'starting' ? 'connecting' : problem?.code === 'offline' ? 'offline' : 'online'),
+    stage,
+    queue,
+    ...(current && { current: current.view.get() }),
+    ...(problem && { problem }),
+  });
+  const view = live(shown());
+  const show = () => view.set(shown());
+  const at = (next: DeskView['stage']) => {
+    stage = next;
+    show();
+  };
+  const report = (error: unknown) => {
+    problem = problemOf(error);
+    show();
+  };
+  const below = ground(vault, base, () => undefined, report);
+  const { api } = below;
+
+  async function go(): Promise<void> {
+    const mine = ++starts;
+    halt();
+    problem = undefined;
+    at('starting');
+    try {
+      const kept = await below.start(({ org, minPolicy }) => ({ org, minPolicy, minMode: 1 }));
+      if (mine !== starts) return;
+      device ??= kept.device;
+      enrolment ??= kept.enrolment;
+      await proceed(mine);
+    } catch (error) {
+      if (mine !== starts) return;
+      stage = 'failed';
+      report(error);
+      if (passing(error)) retry.later(go);
+    }
+  }
+
+  /** From wherever the device stands to the queue. Returns early when it needs a person. */
+  async function proceed(mine: number): Promise<void> {
+    retry.reset();
+    if (device === 'asked' && enrolment) {
+      at('asked');
+      const cert = await signed(enrolment, mine);
+      if (!cert) return;
+      await below.trust();
+      keyObject = await below.trusted(() => vault.certified(cert));
+      if (mine !== starts) return;
+      device = 'certified';
+    }
+    if (device === 'certified') {
+      at('certified');
+      // After a reload nobody knows whether the key object arrived: it is made and
+      // posted again, unless the server has forgotten the request.
+      const id = keyObject ? undefined : enrolment;
+      if (id) {
+        const cert = await poll(mine, async () => (await api.enrolment(id)) ?? null).catch((error) => {
+          if (!(error instanceof Failure)) throw error;
+        });
+        if (cert) keyObject = await below.trusted(() => vault.certified(cert));
+      }
+      const own = keyObject;
+      if (own) await poll(mine, () => api.keyObject(own).then(() => true));
+      const keys = await poll(mine, async () => {
+        const pairs = await api.departmentKeys();
+        return pairs.length > 0 ? pairs : undefined;
+      });
+      if (!keys) return;
+      await below.trust();
+      for (const [cert, wrap] of keys) await below.trusted(() => vault.department(cert, wrap));
+      device = 'ready';
+    }
+    if (mine !== starts) return;
+    if (device === 'ready') open();
+    else at('enrol');
+  }
+
+  /** The certificate, once somebody has signed; undefined when the request came to nothing and the device must ask again. */
+  async function signed(id: Bytes, mine: number): Promise<Bytes | undefined> {
+    try {
+      return await poll(mine, () => api.enrolment(id));
+    } catch (error) {
+      if (!(error instanceof Failure) || mine !== starts) throw error;
+      device = 'none';
+      enrolment = undefined;
+      problem = { code: 'invitation', rule: error.code };
+      at('enrol');
+      return undefined;
+    }
+  }
+
+  /** Asks until there is an answer, through a lost network too; undefined when another start has begun. */
+  async function poll<T>(mine: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
+    waiting.stop();
+    waiting = again(pollFirst, pollMost);
+    const pause = waiting;
+    while (mine === starts) {
+      try {
+        const answer = await ask();
+        if (problem?.code === 'offline') problem = undefined;
+        if (mine !== starts) return undefined;
+        show();
+        if (answer !== undefined) return answer;
+      } catch (error) {
+        if (!passing(error)) throw error;
+        if (mine === starts) report(error);
+      }
+      await new Promise<void>((done) => pause.later(done));
+    }
+    return undefined;
+  }
+
+  function open(): void {
+    const own = socket(base, api.token, (error) => own === line && report(error));
+    line = own;
+    own.link.subscribe(show);
+    at('ready');
+    look();
+    const shownTalk = current?.view.get().conv;
+    if (shownTalk) current?.enter(toBytes(shownTalk), own);
+  }
+
+  /** Looks at the queue now, and again after a while; hints that come meanwhile are one. */
+  function look(): void {
+    const own = line;
+    if (!own) return;
+    clearTimeout(hinted);
+    hinted = undefined;
+    refresh.later(look);
+    api.queue().then(
+      (found) => {
+        if (own !== line) return;
+        queue = found.conversations;
+        if (problem?.code === 'offline') problem = undefined;
+        for (const [dept, end] of hints) {
+          if (found.departments.includes(dept)) continue;
+          end();
+          hints.delete(dept);
+        }
+        for (const dept of found.departments) if (!hints.has(dept)) hints.set(dept, watch(own, dept));
+        show();
+      },
+      (error) => own === line && report(error),
+    );
+  }
+
+  const hint = () => {
+    hinted ??= setTimeout(look, hintPause);
+  };
+  const watch = (own: Socket, dept: string) =>
+    own.follow(`q:${dept}`, {
+      publication: hint,
+      gap: hint,
+      refused: (code) => own === line && report(new Failure(403, code)),
+    });
+
+  function halt(): void {
+    line?.stop();
+    line = undefined;
+    hints.clear();
+    clearTimeout(hinted);
+    hinted = undefined;
+    refresh.stop();
+    retry.stop();
+    waiting.stop();
+  }
+
+  async function enrol(invitation: string): Promise<void> {
+    const mine = starts;
+    problem = undefined;
+    try {
+      const { request, mac } = await vault.enrol(invitation);
+      at('asked');
+      const id = await poll(mine, () => api.enrol(request, mac));
+      if (!id) return;
+      enrolment = id;
+      device = 'asked';
+    } catch (error) {
+      if (mine !== starts) return;
+      const { code, rule } = problemOf(error);
+      problem = code === 'refused' && rule ? { code: 'invitation', rule } : { code };
+      return at('enrol');
+    }
+    try {
+      await proceed(mine);
+    } catch (error) {
+      if (mine !== starts) return;
+      stage = 'failed';
+      report(error);
+    }
+  }
+
+  void go();
+  return {
+    view,
+    enrol(invitation) {
+      if (stage !== 'enrol') return;
+      stage = 'asked'; // a second press asks nothing
+      void enrol(invitation);
+    },
+    select(conv) {
+      if (!line || current?.view.get().conv === conv) return;
+      let named: Bytes;
+      try {
+        named = toBytes(conv, 32);
+      } catch (error) {
+        return report(error);
+      }
+      current?.leave();
+      let talk = talks.get(conv);
+      if (!talk) {
+        talk = conversation(below);
+        talk.view.subscribe(show);
+        talks.set(conv, talk);
+      }
+      current = talk;
+      talk.enter(named, line);
+      show();
+    },
+    accept() {
+      void current?.act((state) => state.acceptable, vault.accept).then(look);
+    },
+    say(text) {
+      current?.say(text);
+    },
+    retry(cid) {
+      current?.retry(cid);
+    },
+    close() {
+      void current
+        ?.act(
+          (state) => !state.closed,
+          async (conv) => [await vault.close(conv, reasonSolved)],
+        )
+        .then(look);
+    },
+    restart() {
+      void go();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { Problem } from './chat.ts';
+
+/** An answer that is no result. `status` is HTTP's, or 0 when there was no answer; `code` is of SPEC section 6 or of HTTP. */
+export class Failure extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string) {
+    super(`${status} ${code}`);
+    this.name = 'Failure';
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Whether the same request may succeed later: no answer, too many requests, or a server in trouble. */
+export function passing(error: unknown): boolean {
+  return error instanceof Failure && (error.status === 0 || error.status === 429 || error.status >= 500);
+}
+
+/** The code of a server's or an object's refusal; empty for other errors. */
+export function codeOf(error: unknown): string {
+  return typeof error === 'object' && error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
+}
+
+/** What a page says about an error. A vault's Refusal is known by its rule, because it comes from a worker. */
+export function problemOf(error: unknown): Problem {
+  if (passing(error)) return { code: 'offline' };
+  const code = codeOf(error);
+  if (code === 'closed') return { code };
+  if (error instanceof Failure) return { code: 'refused', rule: code };
+  if (error instanceof Error) {
+    if ('rule' in error && typeof error.rule === 'string') return { code: 'refused', rule: error.rule };
+    if (error.name === 'NotSupportedError') return { code: 'unsupported' };
+  }
+  return { code: 'storage' };
+}

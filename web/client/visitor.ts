@@ -1,0 +1,193 @@
+// The visitor's chat: one conversation, which begins with the first message
+// and is found again by the keys that this browser keeps.
+import type { Kept, Vault } from '@aldaba/crypto';
+import type { Bytes } from './api.ts';
+import type { Problem, VisitorChat, VisitorView } from './chat.ts';
+import { type Conversation, conversation } from './conversation.ts';
+import { ground } from './ground.ts';
+import { live } from './live.ts';
+import { again } from './pace.ts';
+import { Failure, passing, problemOf } from './problem.ts';
+import { type Socket, socket } from './socket.ts';
+
+/** The reason of a visitor's close (SPEC section 4.3). */
+const reasonLeft = 2;
+
+/** `base` is the server's origin, without a slash behind. */
+export function visitor(vault: Vault, base: string): VisitorChat {
+  let stage: VisitorView['stage'] = 'starting';
+  let problem: Problem | undefined;
+  let kept: Kept | undefined;
+  /** The conversation that is spoken for, kept or new. */
+  let conv: Bytes | undefined;
+  /** What a new conversation begins with, until the server has taken it: another try posts the same bytes (L6). */
+  let begun: Awaited<ReturnType<Vault['begin']>> | undefined;
+  let beginning = false;
+  let ready = false;
+  let talk: Conversation | undefined;
+  let line: Socket | undefined;
+  // Counted so that what an earlier start, or one before an erasure, finds out changes nothing.
+  let starts = 0;
+  let erasures = 0;
+  const retry = again();
+
+  const shown = (): VisitorView => ({
+    link: line?.link.get() ?? (ready ? 'online' : problem ? 'offline' : 'connecting'),
+    stage,
+    ...(talk && { conversation: talk.view.get() }),
+    ...(problem && { problem }),
+  });
+  const view = live(shown());
+  const show = () => view.set(shown());
+  const report = (error: unknown) => {
+    problem = problemOf(error);
+    show();
+  };
+  const below = ground(vault, base, () => conv, report);
+  const { api } = below;
+
+  async function go(): Promise<void> {
+    const mine = ++starts;
+    line?.stop();
+    line = problem = undefined;
+    ready = false;
+    stage = 'starting';
+    show();
+    try {
+      const found = await below.start(({ org, dept, mode, minPolicy }) => ({
+        org,
+        dept,
+        minPolicy,
+        minMode: mode,
+      }));
+      if (mine !== starts) return;
+      if (!kept) conv = found.visitor.at(-1);
+      kept = found;
+      const gone = conv && !begun ? await missing() : undefined;
+      if (mine !== starts) return;
+      if (gone) {
+        // It never reached the server, or was deleted there. The keys stay
+        // (L4), and the next message begins another conversation.
+        conv = undefined;
+        if (talk?.view.get().conv) drop();
+        report(gone);
+      }
+    } catch (error) {
+      if (mine !== starts) return;
+      stage = 'failed';
+      report(error);
+      if (passing(error)) retry.later(go);
+      return;
+    }
+    retry.reset();
+    ready = true;
+    if (conv && !begun) return talking(conv);
+    stage = 'none';
+    show();
+    if (talk) void begin();
+  }
+
+  /** Why the server has no session for the kept conversation; undefined when it has one. */
+  async function missing(): Promise<Failure | undefined> {
+    try {
+      await api.token();
+    } catch (error) {
+      if (error instanceof Failure && [401, 403, 404].includes(error.status)) return error;
+      throw error;
+    }
+    return undefined;
+  }
+
+  function present(): Conversation {
+    if (!talk) {
+      talk = conversation({ ...below });
+      talk.view.subscribe(show);
+    }
+    return talk;
+  }
+
+  function drop(): void {
+    talk?.stop();
+    line?.stop();
+    talk = line = undefined;
+  }
+
+  function talking(named: Bytes): void {
+    const own = socket(base, api.token, (error) => own === line && report(error));
+    line = own;
+    stage = 'talking';
+    own.link.subscribe(show);
+    present().enter(named, own);
+    show();
+  }
+
+  async function begin(): Promise<void> {
+    if (beginning || line || !ready) return;
+    beginning = true;
+    const mine = erasures;
+    stage = 'talking';
+    show();
+    try {
+      const made = begun ?? (await below.trusted(vault.begin));
+      if (mine !== erasures) return await vault.erase(made.conv);
+      begun = made;
+      conv = made.conv;
+      await api.begin(made.objects).catch((error) => {
+        // An answer that was lost: the server has it already, and a session proves that it is ours.
+        if (!(error instanceof Failure) || error.status !== 409) throw error;
+      });
+      if (mine !== erasures) return api.forget();
+      begun = problem = undefined;
+      retry.reset();
+      if (ready) talking(conv);
+    } catch (error) {
+      if (mine !== erasures) return report(error);
+      if (passing(error)) retry.later(begin);
+      else {
+        // What was refused once is refused again: the next try makes another one.
+        begun = conv = undefined;
+        present().fail(error);
+      }
+      report(error);
+    } finally {
+      beginning = false;
+    }
+  }
+
+  void go();
+  return {
+    view,
+    say(text) {
+      present().say(text);
+      void begin();
+    },
+    retry(cid) {
+      talk?.retry(cid);
+      if (talk) void begin();
+    },
+    close() {
+      void talk?.act(
+        (state) => !state.closed,
+        async (here) => [await vault.close(here, reasonLeft)],
+      );
+    },
+    reopen() {
+      void talk?.act((state) => state.closed, vault.reopen);
+    },
+    erase() {
+      const gone = conv;
+      erasures++;
+      drop();
+      retry.stop();
+      api.forget();
+      conv = begun = problem = undefined;
+      if (ready) stage = 'none';
+      show();
+      if (gone) vault.erase(gone).catch(report);
+    },
+    restart() {
+      retry.stop();
+      void go();
+    },
+  };
+}

@@ -1,0 +1,433 @@
+// One conversation as everybody can verify it: genesis, epochs and events in
+// the order of the log (rules G, E, V1 to V7, L and S8). There are no secrets here.
+import { type Bytes, concat, equal, hex, sha256 } from './bytes.ts';
+import { logNext, logStart } from './log.ts';
+import { core, nobody, type Obj, read } from './objects.ts';
+import { must, Refusal, under } from './refusal.ts';
+import {
+  type Certificate,
+  type KeyObject,
+  minute,
+  mustBeSigned,
+  operator,
+  type Policy,
+  roles,
+  sealed,
+  type Trust,
+} from './trust.ts';
+
+const hour = 60 * minute;
+
+/** One line of a verified roster. The visitor has no certificate. */
+export interface Seat {
+  readonly leaf: number;
+  readonly role: number;
+  readonly cert: Bytes;
+  readonly key: Bytes;
+  readonly card?: Certificate | undefined;
+  readonly box?: KeyObject | undefined;
+}
+
+export interface Epoch {
+  readonly object: Obj<2>;
+  readonly seq: number;
+  readonly coreHash: Bytes;
+  readonly seats: readonly Seat[];
+  /** Its time is more than ten minutes off (E29). */
+  readonly uncertain: boolean;
+}
+
+export interface Event {
+  readonly object: Obj<3>;
+  readonly epoch: Epoch;
+  readonly from: Seat;
+}
+
+export type Taken =
+  | { readonly kind: 1; readonly genesis: Obj<1> }
+  | { readonly kind: 2; readonly epoch: Epoch }
+  | { readonly kind: 3; readonly event: Event };
+
+/** The highest that was ever seen of a conversation. */
+export interface Highest {
+  readonly n: number;
+  readonly epoch: Bytes;
+  readonly seq: number;
+  readonly log: Bytes;
+}
+
+export interface Setting {
+  readonly trust: Trust;
+  readonly conv: Bytes;
+  readonly org: Bytes;
+  /** The page's department and weakest mode. */
+  readonly dept?: Bytes | undefined;
+  readonly minMode: number;
+  readonly now: () => number;
+  /** The visitor's own genesis. */
+  readonly own?: Bytes | undefined;
+  readonly highest?: Highest | undefined;
+}
+
+/** Where a class may come from: a bit for each role. */
+const senders: Readonly<Record<number, number>> = { 1: 0x12e, 2: 0x16e, 3: 0xe, 4: 0x1ee };
+
+const isPerson = ({ role }: Seat) => role === roles.agent || role === roles.supervisor;
+const isDepartment = ({ role }: Seat) => role === roles.department;
+const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
+
+export type Transcript = ReturnType<typeof createTranscript>;
+
+export function createTranscript(setting: Setting) {
+  const { trust, conv, org, dept, minMode, now, own, highest } = setting;
+  const logs: Bytes[] = [];
+  const hashes: Bytes[] = [];
+  const epochs: Epoch[] = [];
+  const seen = new Set<string>();
+  let genesis: Obj<1> | undefined;
+  let closed = false;
+  let top = -1;
+  let latest = 0;
+  let fork: Refusal | undefined;
+
+  const last = () => epochs.at(-1);
+  const lineOf = (policy: Policy | undefined, department: Uint8Array) =>
+    policy?.departments.find((line) => equal(line.dept, department));
+
+  /** Entries above what was seen before, not older than ten minutes, are judged now; the others at their time. */
+  const isLive = (time: number) => logs.length > (highest?.seq ?? -1) && time >= now() - 10 * minute;
+
+  /** E6 and V6. */
+  const mustSee = (
+    rule: string,
+    { seenSeq, seenLog }: { readonly seenSeq: number; readonly seenLog: Bytes },
+  ) => {
+    const there = logs[seenSeq];
+    must(there && equal(there, seenLog), `${rule} log_mismatch`, 'the author saw another log');
+  };
+
+  async function examineGenesis(object: Bytes, live?: boolean) {
+    const next = await under('G1 bad_genesis', read(object, 1));
+    await mustBeSigned('G2 genesis_sig', next, next.pk, next.org);
+    must(equal(next.hash, conv), 'G3 conv_mismatch', 'this is another conversation');
+    must(equal(next.org, org), 'G4 wrong_org', 'the conversation is of another organisation');
+    const isNow = live ?? isLive(next.time);
+    const policy = trust.policies.get(hex(next.policy));
+    const young = policy && (!isNow || policy.version >= trust.seen().version);
+    must(young, 'G5 policy_rollback', 'the policy is not known, or too old');
+    const line = lineOf(policy, next.dept);
+    const right = line && (!dept || equal(dept, next.dept));
+    must(right, 'G6 wrong_dept', 'the conversation is of another department');
+    const agreed = next.mode === line.mode && next.mode >= minMode;
+    must(agreed, 'G7 mode_mismatch', 'the mode is not that of the department, or weaker than the page asks');
+    if (isNow) mustBeYoung(next, line.maxAgeHours);
+    must(!own || equal(own, object), 'G9 not_my_genesis', 'this is not the conversation that was begun here');
+    return () => {
+      genesis = next;
+      return { kind: 1, genesis: next } as const;
+    };
+  }
+
+  /** [G8] What a conversation must be when it is accepted. */
+  function mustBeYoung({ time }: { readonly time: number }, maxAgeHours: number): void {
+    const age = now() - time;
+    const fits = age <= maxAgeHours * hour && age >= -5 * minute;
+    must(fits, 'G8 genesis_age', 'the conversation began too long ago, or in the future');
+  }
+
+  async function examineEpoch(object: Bytes, live?: boolean) {
+    const next = await under('E1 bad_epoch', read(object, 2));
+    must(genesis, 'G1 bad_genesis', 'a log begins with its genesis');
+    const { n, time, author, accept, reason, members } = next;
+    const comesBack = reason === 5 && author === 0;
+    must(
+      closed ? comesBack : reason !== 5,
+      'S8 closed',
+      'only the visitor opens again, and only what is closed',
+    );
+    const before = last();
+    must(equal(next.conv, conv), 'E2 wrong_conv', 'the epoch is of another conversation');
+    must(n === epochs.length, 'E3 epoch_skip', `the epoch is ${n} where ${epochs.length} comes next`);
+    const chained = equal(next.prev, before?.object.hash ?? conv);
+    must(chained, 'E4 epoch_fork', 'the epoch follows another one');
+    const same = !highest || n !== highest.n || equal(next.hash, highest.epoch);
+    must(same, 'E5 epoch_rollback', 'another epoch of this number was seen before');
+    mustSee('E6', next);
+
+    const ascending = members.every(({ leaf }, at) => at === 0 || (members[at - 1]?.leaf ?? 0) < leaf);
+    const few = members.length > 0 && members.length <= 16;
+    must(few && ascending, 'E7 bad_roster', 'a roster has 1 to 16 members with ascending leaves');
+    const old = new Map(before?.seats.map((seat) => [seat.leaf, seat]));
+    for (const { leaf, cert } of members) {
+      const was = old.get(leaf);
+      must(was ? equal(was.cert, cert) : leaf > top, 'E8 leaf_reuse', `the leaf ${leaf} was another's`);
+    }
+    const seats: Seat[] = members.map((member) => ({
+      ...member,
+      card: trust.certs.get(hex(member.cert)),
+      box: trust.keys.get(hex(member.key)),
+    }));
+    const signing = ({ leaf, card }: Seat) => (leaf === 0 ? genesis?.pk : card?.pk);
+    const named = seats.flatMap((seat) => {
+      const parts = [seat.cert, signing(seat), seat.box?.kem, seat.key];
+      return parts.flatMap((part, at) => (part ? [`${at} ${hex(part)}`] : []));
+    });
+    must(new Set(named).size === named.length, 'E9 dup_member', 'a certificate or key stands twice');
+    const visitors = seats.filter(({ role }) => role === roles.visitor);
+    const [visitor] = visitors;
+    const alone = visitor?.leaf === 0 && visitors.length === 1 && equal(visitor.cert, conv);
+    must(alone, 'E10 visitor_rule', 'there is one visitor, with leaf 0');
+
+    const added = seats.filter(({ leaf }) => !old.has(leaf));
+    const removed = [...old.values()].filter(({ leaf }) => !members.some((member) => member.leaf === leaf));
+    const changed = seats.filter(({ leaf, key }) => {
+      const was = old.get(leaf);
+      return was && !equal(was.key, key);
+    });
+    for (const { leaf, box } of changed) {
+      if (leaf === author) continue;
+      must(leaf !== 0, 'E11 visitor_rekey', "another than the visitor changes the visitor's key");
+      const later = !box || box.from > (old.get(leaf)?.box?.from ?? 0);
+      must(later, 'E12 member_rekey', 'a key object gives way to one that is not newer');
+    }
+    for (const { leaf, role, card } of seats) {
+      must(leaf === 0 || !card || card.kind === role, 'E13 role_mismatch', "a role is not the certificate's");
+    }
+
+    const policy = trust.policies.get(hex(next.policy));
+    must(policy, 'E23 policy_rollback', 'the policy of the epoch is not known');
+    const isNow = live ?? isLive(time);
+    const judgement = { policy, at: isNow ? now() : time, live: isNow, dept: genesis.dept };
+    for (const seat of seats) await under('E14 bad_member', mustBeGood(seat, judgement));
+
+    const line = lineOf(policy, genesis.dept);
+    for (const { leaf, role, card } of seats) {
+      const allowed = line?.mode === genesis.mode && (leaf === 0 || (line.roles >> role) & 1);
+      const issuer = card && trust.certs.get(hex(card.issuer));
+      const operated = role === roles.server || card?.custody === operator || issuer?.custody === operator;
+      const mode = 'E15 mode_violation';
+      must(allowed, mode, 'the policy does not allow a role or the mode');
+      must(genesis.mode !== sealed || !operated, mode, 'the operator of the server would be a member');
+    }
+    const mandatory = line?.mandatory ?? [];
+    const isMandatory = (seat: Seat) =>
+      mandatory.some(
+        ({ role, subject }) => seat.role === role && seat.card && equal(seat.card.subject, subject),
+      );
+    for (const wanted of mandatory) {
+      const there = seats.some(
+        ({ role, card }) => role === wanted.role && card && equal(card.subject, wanted.subject),
+      );
+      must(there, 'E16 mandatory_missing', 'a member that the policy demands is missing');
+    }
+    const bots = added.some(({ role }) => role === roles.bot);
+    const consent = genesis.mode !== sealed || n === 0 || author === 0 || !bots;
+    must(consent, 'E17 bot_consent', 'only the visitor brings a bot into a sealed conversation');
+
+    const writer = before ? old.get(author) : author === 0 ? visitor : undefined;
+    must(writer, 'E18 not_author', 'the author is no member of the epoch before');
+    const rule = 'E19 author_right';
+    const accepting = accept !== nobody;
+    const is = writer.role;
+    if (before && added.length + removed.length + changed.length > 0) {
+      const person = isPerson(writer);
+      const ofDepartment = isDepartment(writer);
+      const free = is === roles.visitor || person;
+      for (const { leaf } of changed)
+        must(free || (leaf === author && !ofDepartment), rule, 'not its key to change');
+      for (const seat of removed) {
+        const mine = ofDepartment && accepting && seat.leaf === author;
+        must(free ? !isMandatory(seat) : mine, rule, 'not its member to remove');
+      }
+      for (const seat of added) {
+        const { role, card } = seat;
+        const newer = removed.length > 0 && (card?.gen ?? 0) > (writer.card?.gen ?? 0);
+        const may =
+          is === roles.visitor
+            ? isDepartment(seat) || role === roles.bot
+            : person
+              ? role !== roles.bot || genesis.mode !== sealed
+              : ofDepartment && accepting && (isPerson(seat) || (isDepartment(seat) && newer));
+        must(may, rule, 'not its member to add');
+      }
+      const takes = !ofDepartment || line?.takeover === 1 || !before.seats.some(isPerson);
+      must(takes, rule, 'somebody has accepted, and the policy allows no takeover');
+    }
+    const accepted = accepting ? added.find(({ leaf }) => leaf === accept) : undefined;
+    if (accepting) {
+      const { card } = accepted ?? {};
+      const subject = (seat: Seat) =>
+        isDepartment(seat) || (card && seat.card && equal(seat.card.subject, card.subject));
+      const listed = card?.departments.some((each) => equal(each, genesis?.dept ?? conv));
+      const right =
+        is === roles.department && accepted && isPerson(accepted) && listed && added.every(subject);
+      must(right, 'E20 bad_accept', "a department's key accepts, with a device that the department lists");
+    }
+    if (removed.some(isPerson)) {
+      const gen = Math.max(-1, ...[...old.values()].filter(isDepartment).map(({ card }) => card?.gen ?? 0));
+      const fresh = seats
+        .filter(isDepartment)
+        .every(({ leaf, card }) => !old.has(leaf) && (card?.gen ?? 0) > gen);
+      must(fresh, 'E21 dept_stale', "the department's key stays though an agent goes");
+    }
+    const sig = 'E22 epoch_sig';
+    must(
+      accepting === (next.countersig !== undefined),
+      sig,
+      'an accept has two signatures, any other epoch one',
+    );
+    const pk = signing(writer) ?? conv;
+    const content = object.subarray(0, object.length - (accepting ? 128 : 64));
+    await mustBeSigned(sig, next, pk, org, undefined, content);
+    if (accepted?.card && next.countersig) {
+      await mustBeSigned(
+        sig,
+        next,
+        accepted.card.pk,
+        org,
+        undefined,
+        object.subarray(0, -64),
+        next.countersig,
+      );
+    }
+    const least = before ? before.object.version : policy.version;
+    const known = next.version === policy.version && policy.version >= least;
+    const first = before || equal(next.policy, genesis.policy);
+    must(known && first, 'E23 policy_rollback', 'the policy is not the one that is named, or an older one');
+    const notes = before?.object.notes ?? conv;
+    const constant = before && !isZero(notes) ? equal(notes, next.notes) : true;
+    must(constant, 'E24 notes_changed', 'the notes are others than before');
+    const counted = next.wraps.length === members.length;
+    must(counted, 'E25 wrap_count', 'there are not as many wraps as members');
+    if (!before) {
+      const right = seats.every(({ leaf, role, card }, at) => {
+        const line = mandatory[at - 2];
+        const fits = at < 2 ? role === (at ? roles.department : roles.visitor) : line && role === line.role;
+        return leaf === at && fits && (at < 2 || (card && line && equal(card.subject, line.subject)));
+      });
+      const all = seats.length === 2 + mandatory.length;
+      must(
+        right && all,
+        'E26 bad_epoch0',
+        'the first epoch has the visitor, the department and who must be there',
+      );
+    }
+    const budget = 'E27 epoch_budget';
+    const mine = epochs.filter(
+      ({ object: each, seats: all }) =>
+        each.n > 0 && each.time > time - hour && equal(authorOf(each, all), writer.cert),
+    );
+    const adds = mine.reduce((sum, epoch) => sum + addedBy(epoch), added.length);
+    must(!before || (mine.length < 20 && adds <= 6), budget, 'too many epochs or new members in an hour');
+    const removes = removed.length > 0 && added.length + changed.length === 0;
+    must(n < 2000 && (n < 1800 || removes), budget, 'the conversation has used up its epochs');
+    const repeats = before && added.length + removed.length + changed.length === 0;
+    const soon = repeats && time - before.object.time < minute;
+    must(!soon, budget, 'the same members follow within a minute');
+    must(isZero(next.logRoot), 'E28 log_split', 'there is no key log');
+
+    const uncertain = time > now() + 10 * minute || time < latest - 10 * minute;
+    const epoch = { object: next, seq: logs.length, coreHash: await sha256(core(next)), seats, uncertain };
+    return () => {
+      epochs.push(epoch);
+      top = Math.max(top, ...members.map(({ leaf }) => leaf));
+      latest = Math.max(latest, time);
+      closed = false;
+      return { kind: 2, epoch } as const;
+    };
+  }
+  // The certificate of an author: its leaf stands in the epoch before or, being kept, in this one.
+  const authorOf = (object: Obj<2>, seats: readonly Seat[]) =>
+    (epochs[object.n - 1]?.seats ?? seats).find(({ leaf }) => leaf === object.author)?.cert ?? conv;
+  const addedBy = ({ object, seats }: Epoch) => {
+    const before = epochs[object.n - 1]?.seats ?? [];
+    return seats.filter(({ leaf }) => !before.some((seat) => seat.leaf === leaf)).length;
+  };
+
+  /** K9 to K16 for one member. */
+  async function mustBeGood(seat: Seat, judgement: Parameters<Trust['mustHold']>[1]): Promise<void> {
+    const { leaf, card, box, cert } = seat;
+    if (leaf !== 0) {
+      must(card, 'K10 bad_cert', 'the certificate is not known');
+      trust.mustHold(card, judgement);
+    }
+    must(box, 'K16 bad_keyobj', 'the key object is not known');
+    await trust.mustHoldKey(box, cert, card?.pk ?? genesis?.pk ?? conv, judgement.at, card);
+  }
+
+  async function examineEvent(object: Bytes, live?: boolean) {
+    const next = await under('V1 bad_event', read(object, 3));
+    must(!closed, 'S8 closed', 'the conversation is closed');
+    const now = last();
+    const epoch = epochs[next.n];
+    const sits = (where: Epoch | undefined) => where?.seats.find(({ leaf }) => leaf === next.leaf);
+    const from = sits(epoch);
+    const late = now && next.n === now.object.n - 1 && next.seenSeq < now.seq && logs.length <= now.seq + 64;
+    // Whether a sender that is in neither roster is a stranger is V3's question.
+    const fits = now && epoch && (epoch === now || (late && (!from || sits(now))));
+    must(fits, 'V2 epoch_stale', 'the epoch is over');
+    const may = from && ((senders[next.class] ?? 0) >> from.role) & 1;
+    must(may, 'V3 not_member', 'the sender is no member, or may not send this');
+    const isNow = live ?? isLive(next.time);
+    must(!isNow || !from.card || !trust.isRevoked(from.card), 'V4 revoked', 'the sender is revoked');
+    const name = `${next.leaf} ${hex(next.msgId)}`;
+    must(!seen.has(name) && !seen.has(hex(next.hash)), 'V5 duplicate_event', 'the event was there before');
+    mustSee('V6', next);
+    const pk = from.card?.pk ?? genesis?.pk ?? conv;
+    await mustBeSigned('V7 event_sig', next, pk, org, concat(conv, epoch.object.hash));
+    return () => {
+      seen.add(name).add(hex(next.hash));
+      latest = Math.max(latest, next.time);
+      if (next.class === 3) closed = true;
+      return { kind: 3, event: { object: next, epoch, from } } as const;
+    };
+  }
+
+  /** All checks of the next entry; what comes back takes it. A refusal leaves everything as it was. */
+  async function examine(object: Bytes, live?: boolean): Promise<() => Taken> {
+    if (fork) throw fork;
+    const seq = logs.length;
+    const kind = object[1];
+    const known = seq === 0 || kind === 2 || kind === 3;
+    must(known, 'P3 bad_kind', 'an entry of a log is an epoch or an event');
+    const which = seq === 0 ? examineGenesis : kind === 2 ? examineEpoch : examineEvent;
+    const accept = await which(object, live);
+    const log = seq === 0 ? await logStart(conv) : await logNext(logs[seq - 1] ?? conv, seq, object);
+    if (highest && seq === highest.seq && !equal(log, highest.log)) stop(seq);
+    const hash = await sha256(object);
+    return () => {
+      logs.push(log);
+      hashes.push(hash);
+      return accept();
+    };
+  }
+
+  function stop(seq: number): never {
+    fork = new Refusal('L3', 'fork', `this conversation was shown differently before, at entry ${seq}`);
+    throw fork;
+  }
+
+  return {
+    conv,
+    last,
+    examine,
+    mustBeYoung,
+    lineOf,
+    genesis: () => genesis,
+    /** Sequence of the last entry, -1 before the first; L there. */
+    seq: () => logs.length - 1,
+    log: () => logs.at(-1) ?? conv,
+    epochs: epochs as readonly Epoch[],
+    closed: () => closed,
+    nextLeaf: () => top + 1,
+    forked: () => fork,
+    async take(object: Bytes, live?: boolean): Promise<Taken> {
+      return (await examine(object, live))();
+    },
+    /** Passes over an entry that was taken; another one in its place is a fork (L3). */
+    async compare(seq: number, object: Bytes): Promise<void> {
+      if (fork) throw fork;
+      if (!equal(hashes[seq] ?? conv, await sha256(object))) stop(seq);
+    },
+  };
+}

@@ -1,0 +1,358 @@
+// What makes an organisation's people, departments and services believable:
+// policies, status, certificates and key objects (rules K3 to K16), and how a
+// device asks for its certificate (section 4.1).
+import { ascii, type Bytes, equal, hex, hmac, sha256 } from './bytes.ts';
+import { checkPublicKey, verify } from './ed25519.ts';
+import { checkKemKey } from './hpke.ts';
+import { derive, importEpochSecret } from './kdf.ts';
+import { type Obj, read } from './objects.ts';
+import { must, Refusal, under } from './refusal.ts';
+
+export type Policy = Obj<7>;
+export type Certificate = Obj<8>;
+export type KeyObject = Obj<5>;
+type Status = Obj<9>;
+
+export const minute = 60_000;
+const hour = 60 * minute;
+export const day = 24 * hour;
+
+export const sealed = 2;
+export const operator = 2;
+
+/** Certificate kinds and roles by name. */
+export const roles = { visitor: 1, agent: 2, supervisor: 3, department: 4, bot: 5, server: 8, enroller: 9 };
+
+/** The right that an enroller needs to certify a kind, as its bit. */
+const rightFor: Readonly<Record<number, number>> = { 2: 1, 3: 1, 4: 2, 5: 4, 6: 4, 7: 4, 8: 4 };
+
+/** Refuses unless the last signature of the object, over all before it, is one by the key. */
+export function mustBeSigned(
+  rule: string,
+  object: { readonly bytes: Bytes; readonly sig: Bytes },
+  key: Uint8Array,
+  org: Uint8Array,
+  prefix: Uint8Array = new Uint8Array(),
+  content: Uint8Array = object.bytes.subarray(0, -64),
+  signature: Uint8Array = object.sig,
+): Promise<void> {
+  const kind = object.bytes[1] ?? 0;
+  return under(
+    rule,
+    verify(key, kind, org, prefix, content, signature).then((holds) => must(holds, rule, 'wrong signature')),
+  );
+}
+
+/** What was seen before, so that nothing older is taken. */
+export interface Seen {
+  readonly version: number;
+  readonly issued: number;
+}
+
+/** How a member is judged: by which policy, at which moment, and whether that is now. */
+export interface Judgement {
+  readonly policy: Policy;
+  readonly at: number;
+  readonly live: boolean;
+  /** The conversation's department, which a department's certificate must name. */
+  readonly dept: Uint8Array;
+}
+
+export type Trust = ReturnType<typeof createTrust>;
+
+export function createTrust(org: Bytes, minPolicy: number, now: () => number, seen: Seen) {
+  const policies = new Map<string, Policy>();
+  const certs = new Map<string, Certificate>();
+  const keys = new Map<string, KeyObject>();
+  let current: Policy | undefined;
+  let status: Status | undefined;
+  let floor = Math.max(minPolicy, seen.version);
+
+  /** K6 for an enroller beside a policy; it holds as soon as both are known. */
+  const mustFit = (policy: Policy, enroller: Certificate | undefined) =>
+    must(
+      enroller?.custody !== operator || policy.departments.every(({ mode }) => mode !== sealed),
+      'K6 bad_policy',
+      'an enroller of the operator stands beside a sealed department',
+    );
+
+  const add = {
+    async 7(object: Bytes) {
+      const policy = await read(object, 7);
+      const { root, version, departments, enrollers, maxDays } = policy;
+      const same = equal(policy.org, org) && equal(await sha256(root), org);
+      must(same, 'K3 wrong_org', 'the policy is of another organisation');
+      await mustBeSigned('K4 bad_policy_sig', policy, root, org);
+      for (const other of policies.values()) {
+        const one = other.version !== version || equal(other.hash, policy.hash);
+        must(one, 'K5 policy_rollback', `there are two policies of version ${version}`);
+      }
+      const mustAgree = (holds: boolean, sentence: string) => must(holds, 'K6 bad_policy', sentence);
+      mustAgree(policy.minVer === 1, 'min_ver is not 1');
+      mustAgree(maxDays >= 1 && maxDays <= 30, 'max_cert_days is not from 1 to 30');
+      for (const { mode, maxDays: days } of departments) {
+        const most = mode === sealed ? 14 : 30;
+        mustAgree(days >= 1 && days <= most, `max_cert_days of a department is not from 1 to ${most}`);
+      }
+      mustAgree(new Set(enrollers.map(hex)).size === enrollers.length, 'an enroller stands twice');
+      const names = departments.map(({ dept }) => hex(dept));
+      const sorted = names.every((name, at) => at === 0 || (names[at - 1] ?? '') < name);
+      mustAgree(sorted, 'the departments are not unique and sorted');
+      for (const each of enrollers) mustFit(policy, certs.get(hex(each)));
+      policies.set(hex(policy.hash), policy);
+    },
+
+    async 9(object: Bytes) {
+      const next = await read(object, 9);
+      const rule = 'K7 bad_status_sig';
+      must(current && equal(next.org, org), rule, 'the status is not of this organisation');
+      await mustBeSigned(rule, next, current.statusKey, org);
+      mustBeFresh(next);
+      const { version, hash } = current;
+      const named = next.version < version || (next.version === version && equal(next.policy, hash));
+      must(named, 'K5 policy_rollback', 'the status names another policy, or a newer one');
+      status = next;
+    },
+
+    async 8(object: Bytes) {
+      const cert = await read(object, 8);
+      checkPublicKey(cert.pk);
+      const rule = 'K9 bad_enroller';
+      if (cert.kind === roles.enroller) {
+        must(current && equal(cert.issuer, org), rule, 'the enroller is not issued by the root');
+        await mustBeSigned(rule, cert, current.root, org);
+        for (const policy of policies.values()) if (lists(policy, cert)) mustFit(policy, cert);
+      } else {
+        const issuer = certs.get(hex(cert.issuer));
+        must(issuer?.kind === roles.enroller, rule, 'the issuer is no known enroller');
+        const right = issuer.rights & (rightFor[cert.kind] ?? 0);
+        must(right, rule, 'the issuer has no right for this kind');
+        await mustBeSigned('K10 bad_cert', cert, issuer.pk, org);
+      }
+      must(equal(cert.org, org), 'K10 bad_cert', 'the certificate is of another organisation');
+      certs.set(hex(cert.hash), cert);
+    },
+
+    async 5(object: Bytes) {
+      const key = await read(object, 5);
+      await checkKemKey(key.kem);
+      // A visitor's is judged with its conversation, whose id is its owner.
+      const owner = certs.get(hex(key.owner));
+      if (owner) await mustOwn(key, owner.pk);
+      keys.set(hex(key.hash), key);
+    },
+  };
+
+  const lists = (policy: Policy, enroller: Certificate) =>
+    policy.enrollers.some((each) => equal(each, enroller.hash));
+
+  const mustOwn = async (key: KeyObject, owner: Uint8Array) => {
+    must(equal(key.org, org), 'K16 bad_keyobj', 'the key object is of another organisation');
+    await mustBeSigned('K16 bad_keyobj', key, owner, org);
+  };
+
+  /** [K8] The status, when it holds now. */
+  function mustBeFresh(given = status): Status {
+    const rule = 'K8 stale_status';
+    const time = now();
+    must(given, rule, 'there is no status');
+    must(time < given.until, rule, 'the status has ended: load a new one, or set the clock');
+    must(given.until - given.issued <= day, rule, 'the status lasts more than 24 hours');
+    must(given.issued <= time + 5 * minute, rule, 'the status is from the future: set the clock');
+    must(
+      given.issued >= Math.max(seen.issued, status?.issued ?? 0),
+      rule,
+      'the status is older than the last',
+    );
+    return given;
+  }
+
+  const isRevoked = (cert: Certificate) =>
+    status?.revoked.some((each) => equal(each, cert.hash) || equal(each, cert.issuer)) ?? false;
+
+  const within = (at: number, { from, until }: { readonly from: number; readonly until: number }) =>
+    at >= from && at < until;
+
+  /** [K9 to K12, K14] Refuses a certificate that does not hold by the judgement. */
+  function mustHold(cert: Certificate, { policy, at, live, dept }: Judgement): void {
+    const enroller = certs.get(hex(cert.issuer));
+    const good = enroller && lists(policy, enroller) && within(at, enroller);
+    must(good, 'K9 bad_enroller', 'the issuer is not in the policy, or its time is over');
+    const days = (cert.until - cert.from) / day;
+    const rule = 'K11 cert_time';
+    must(within(at, cert), rule, 'the certificate does not hold at this time');
+    must(cert.until <= enroller.until, rule, 'the certificate outlives its issuer');
+    must(enroller.until - enroller.from <= 400 * day, rule, 'the enroller lasts more than 400 days');
+    const listed = policy.departments.filter((line) =>
+      cert.departments.some((each) => equal(each, line.dept)),
+    );
+    const isDepartment = cert.kind === roles.department;
+    const most = isDepartment ? 90 : Math.min(policy.maxDays, ...listed.map(({ maxDays }) => maxDays));
+    must(days <= most, rule, `the certificate lasts more than ${most} days`);
+    if (live) {
+      mustBeFresh();
+      must(!isRevoked(cert), 'K12 revoked', 'the certificate or its issuer is revoked');
+    }
+    if (!isDepartment) return;
+    const least = live ? status?.minGen.find((line) => equal(line.dept, dept))?.gen : 0;
+    const named = equal(cert.dept, dept) && cert.gen >= (least ?? 0);
+    must(named, 'K14 bad_dept_key', "the department's key is of another department or too old");
+  }
+
+  /** [K16] Refuses a key object that is not its owner's, or not at this time. */
+  async function mustHoldKey(
+    key: KeyObject,
+    owner: Bytes,
+    pk: Uint8Array,
+    at: number,
+    cert?: Certificate,
+  ): Promise<void> {
+    const rule = 'K16 bad_keyobj';
+    must(equal(key.owner, owner), rule, 'the key object is of another owner');
+    must(within(at, key), rule, 'the key object does not hold at this time');
+    const inside = cert
+      ? key.from >= cert.from && key.until <= cert.until
+      : key.until - key.from <= 400 * day;
+    must(inside, rule, 'the key object lasts longer than it may');
+    await mustOwn(key, pk);
+  }
+
+  /** The newest key object of a certificate that holds now. */
+  async function keyOf(cert: Certificate): Promise<KeyObject | undefined> {
+    const mine = [...keys.values()]
+      .filter((key) => equal(key.owner, cert.hash))
+      .sort((a, b) => b.from - a.from);
+    for (const key of mine) {
+      try {
+        await mustHoldKey(key, cert.hash, cert.pk, now(), cert);
+        return key;
+      } catch {}
+    }
+    return undefined;
+  }
+
+  return {
+    policies,
+    certs,
+    keys,
+    isRevoked,
+    mustBeFresh,
+    mustHold,
+    mustHoldKey,
+    keyOf,
+    policy: () => current,
+    seen: (): Seen => ({ version: floor, issued: status?.issued ?? seen.issued }),
+
+    /** Verifies and remembers, whatever the order; kinds that are not of this store are passed over. */
+    async add(objects: readonly Bytes[], passOver = false): Promise<void> {
+      let refused: Refusal | undefined;
+      const each = async (kind: 5 | 7 | 8 | 9, chosen: (object: Bytes) => boolean = () => true) => {
+        for (const object of objects.filter((one) => one[1] === kind && chosen(one))) {
+          const name = hex(await sha256(object));
+          if (policies.has(name) || certs.has(name) || keys.has(name)) continue;
+          try {
+            await add[kind](object);
+          } catch (error) {
+            refused ??= error as Refusal;
+          }
+        }
+      };
+      const isEnroller = (object: Bytes) => object[36] === roles.enroller;
+      await each(7);
+      const newest = [...policies.values()].reduce<Policy | undefined>(
+        (best, policy) => (best && best.version >= policy.version ? best : policy),
+        undefined,
+      );
+      if (newest && newest !== current) {
+        if (newest.version >= floor) {
+          current = newest;
+          floor = newest.version;
+        } else refused ??= new Refusal('K5', 'policy_rollback', `the policy is older than version ${floor}`);
+      }
+      await each(9);
+      await each(8, isEnroller);
+      await each(8, (object) => !isEnroller(object));
+      await each(5);
+      if (refused && !passOver) throw refused;
+    },
+
+    /** The valid certificates of a role that `fits`, with their key objects, newest first. */
+    async find(
+      role: number,
+      judgement: Judgement,
+      fits: (cert: Certificate) => boolean,
+    ): Promise<{ readonly card: Certificate; readonly box: KeyObject } | undefined> {
+      const all = [...certs.values()].filter((cert) => cert.kind === role && fits(cert));
+      for (const card of all.sort((a, b) => b.gen - a.gen || b.from - a.from)) {
+        try {
+          mustHold(card, judgement);
+        } catch {
+          continue;
+        }
+        const box = await keyOf(card);
+        if (box) return { card, box };
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Crockford's base 32: no I, L, O and U. */
+const letters = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+async function checkBits(inv: Uint8Array): Promise<string> {
+  return bits((await sha256(ascii('asc1 invitation'), inv)).subarray(0, 3)).slice(0, 22);
+}
+
+const bits = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('');
+
+/** The text of an invitation of 16 bytes: 30 characters in six groups, of which the last 22 bits are a check. */
+export async function invitationText(inv: Uint8Array): Promise<string> {
+  const all = `${bits(inv)}${await checkBits(inv)}`;
+  return all.replace(/.{5}/g, (five) => letters[Number.parseInt(five, 2)] ?? '').replace(/.{5}(?=.)/g, '$&-');
+}
+
+/** The 16 bytes of an invitation's text, however it is grouped and in either case. */
+export async function readInvitation(text: string): Promise<Bytes> {
+  const plain = text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
+  const all = Array.from(plain, (letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const inv = Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(all.slice(8 * at, 8 * at + 8), 2));
+  const right = /^[01]{150}$/.test(all) && all.slice(128) === (await checkBits(inv));
+  must(right, 'K17 bad_enrolment', 'the invitation is mistyped: it has six groups of five characters');
+  return inv;
+}
+
+async function fromInvitation(inv: Bytes, info: string, n: number): Promise<Bytes> {
+  return derive(await importEpochSecret(inv), ascii(info), n);
+}
+
+/** How a request names its invitation; 16 bytes. */
+export function invitationId(inv: Bytes): Promise<Bytes> {
+  return fromInvitation(inv, 'asc1 invitation id', 16);
+}
+
+/** The MAC that travels with a request; 32 bytes. */
+export async function enrolmentMac(inv: Bytes, request: Uint8Array): Promise<Bytes> {
+  return hmac(await fromInvitation(inv, 'asc1 enrol', 32), await sha256(request));
+}
+
+/** [K17] The request, when its invitation is this one, which was not used, and all of it is right. */
+export async function checkEnrolment(
+  request: Bytes,
+  mac: Uint8Array,
+  inv: Bytes,
+  org: Bytes,
+  now: number,
+  used: boolean,
+): Promise<Obj<10>> {
+  const rule = 'K17 bad_enrolment';
+  const asked = await under(rule, read(request, 10));
+  must(equal(asked.org, org), rule, 'the request is for another organisation');
+  await mustBeSigned(rule, asked, asked.pk, org);
+  must(equal(asked.invitation, await invitationId(inv)), rule, 'the request names another invitation');
+  must(equal(mac, await enrolmentMac(inv, request)), rule, "the request is not the invitation's");
+  must(!used, rule, 'the invitation was used');
+  const age = now - asked.time;
+  must(age < day && age >= -5 * minute, rule, 'the request is not less than 24 hours old');
+  return asked;
+}

@@ -1,0 +1,32 @@
+/** What a sealed conversation needs of a browser. */
+export type Need = 'https' | 'Ed25519' | 'X25519' | 'Web Workers';
+
+/** The parts of the page that are asked; tests pass less. */
+interface Engine {
+  readonly isSecureContext?: boolean;
+  readonly Worker?: unknown;
+  readonly crypto?: { readonly subtle?: SubtleCrypto };
+}
+
+/** Whether the engine makes keys of a kind: it throws where it does not know it. */
+async function makes(subtle: SubtleCrypto, name: string, usages: KeyUsage[]): Promise<boolean> {
+  try {
+    await subtle.generateKey({ name }, false, usages);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What the browser lacks, empty when it is enough. Only a page by https (or this machine) has keys at all. */
+export async function lacking(engine: Engine): Promise<readonly Need[]> {
+  const lacks: Need[] = [];
+  const subtle = engine.crypto?.subtle;
+  if (!engine.isSecureContext) lacks.push('https');
+  else {
+    if (!subtle || !(await makes(subtle, 'Ed25519', ['sign', 'verify']))) lacks.push('Ed25519');
+    if (!subtle || !(await makes(subtle, 'X25519', ['deriveBits']))) lacks.push('X25519');
+  }
+  if (typeof engine.Worker !== 'function') lacks.push('Web Workers');
+  return lacks;
+}
