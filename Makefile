@@ -4,7 +4,7 @@
 
 run: ## Build Aldaba and start it on this machine
 	@go run ./tools/build
-	@exec bin/aldaba run
+	@exec bin/aldaba run --demo=on
 
 test: ## Everything, as CI runs it: install, build, lint, test; prints the time of each part
 	@go run ./tools/verify test

@@ -17,6 +17,8 @@ type Config struct {
 	Address string
 	// Folder holds the data.
 	Folder string
+	// Demo makes a sample organisation, whose office this process plays.
+	Demo bool
 }
 
 // Setting describes one setting for people.
@@ -44,6 +46,7 @@ const maxFolder = 4095
 var settings = []Setting{
 	{Name: "address", Type: "host:port", Default: "127.0.0.1:8700", Doc: "where browsers connect, as host:port; the host is a loopback address"},
 	{Name: "folder", Type: "path", Default: "data", Doc: "the folder of the data; made when it is not there"},
+	{Name: "demo", Type: "on|off", Default: "off", Doc: "makes a sample organisation and plays its office, beside the data folder; never for real conversations"},
 }
 
 // forTests are names of the same prefix that belong to the test runner.
@@ -79,7 +82,10 @@ func Load(env, flags []string) (Config, error) {
 			return Config{}, err
 		}
 	}
-	c := Config{Address: values["address"], Folder: values["folder"]}
+	c := Config{Address: values["address"], Folder: values["folder"], Demo: values["demo"] == "on"}
+	if demo := values["demo"]; demo != "on" && demo != "off" {
+		return Config{}, &Error{Field: "demo", Limit: "on or off", Message: fmt.Sprintf("demo %q: write on or off", clip(demo))}
+	}
 	if err := c.Validate(); err != nil {
 		return Config{}, err
 	}

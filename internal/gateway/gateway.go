@@ -1,6 +1,7 @@
 // Package gateway is the outside of the server: the only package that speaks
-// HTTP to browsers. It serves the built pages and the state of health, and
-// puts the same security headers on every answer.
+// HTTP to browsers. It serves the built pages, the state of health and what
+// section 5 of protocol/SPEC.md lists, and puts the same security headers on
+// every answer.
 //
 // A request passes three checks before anything looks at its path: the Host
 // must be a name of this machine (host.go), the method must read, and the path
@@ -16,6 +17,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/aldaba-chat/aldaba/internal/conversation"
+	"github.com/aldaba-chat/aldaba/internal/directory"
 )
 
 // Options is what the gateway needs from whoever composes the server.
@@ -28,39 +33,60 @@ type Options struct {
 	Version string
 	// Log receives refused requests and failures; nil drops them.
 	Log *slog.Logger
+	// Conversations and Directory answer what is below /v1/; without them only
+	// the state of health is there.
+	Conversations *conversation.Conversations
+	Directory     *directory.Directory
+	// Socket takes a WebSocket whose origin was checked.
+	Socket http.Handler
+	// Now is the clock; nil is the machine's.
+	Now func() time.Time
 }
 
-// gateway serves requests; it has no state of its own.
-type gateway struct {
+// Gateway serves requests. Its state is who has a session.
+type Gateway struct {
 	pages  fs.FS
 	health []byte
 	log    *slog.Logger
+	api    *api
 }
 
 // New returns the handler of everything that a browser asks for. It is safe
 // for concurrent use and must be served by an [http.Server], whose listener
 // tells it the port that a Host has to name.
-func New(o Options) http.Handler {
+func New(o Options) *Gateway {
 	log := cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	o.Log = log
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	version := o.Version
 	if !plainVersion(version) {
 		log.Warn("the version is not made of 1 to 64 letters, digits and .+_- and is not shown", "version", version)
 		version = "unknown"
 	}
-	return &gateway{
+	g := &Gateway{
 		pages: o.Pages,
 		// A plain version needs no escaping in JSON.
 		health: []byte(`{"status":"ok","version":"` + version + `"}` + "\n"),
 		log:    log,
 	}
+	if o.Conversations != nil {
+		g.api = newAPI(o)
+	}
+	return g
 }
 
 // ServeHTTP answers one request.
-func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	if !ownHost(r) {
 		g.log.Warn("refused a request for a host that is not this machine", "host", shorten(r.Host))
 		misdirected.write(w)
+		return
+	}
+	if g.api != nil && strings.HasPrefix(r.URL.Path, "/v1/") && r.URL.Path != "/v1/health" {
+		g.api.ServeHTTP(w, r)
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

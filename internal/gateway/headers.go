@@ -7,7 +7,7 @@ import "net/http"
 // into an error.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 	"connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
-	"require-trusted-types-for 'script'"
+	"require-trusted-types-for 'script'; trusted-types aldaba-worker"
 
 // permissionsPolicy switches off what a chat without calls does not use.
 const permissionsPolicy = "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), " +

@@ -30,7 +30,7 @@ var contentTypes = map[string]string{
 var encodings = []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
 
 // servePage answers with the file of that name under app, "" being index.html.
-func (g *gateway) servePage(w http.ResponseWriter, r *http.Request, app, name string) {
+func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, app, name string) {
 	if name == "" {
 		name = "index.html"
 	}
@@ -76,7 +76,7 @@ func (g *gateway) servePage(w http.ResponseWriter, r *http.Request, app, name st
 }
 
 // read returns a regular file; whatever else has that name does not exist.
-func (g *gateway) read(file string) ([]byte, error) {
+func (g *Gateway) read(file string) ([]byte, error) {
 	info, err := fs.Stat(g.pages, file)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 
 // world is an organisation with one department and two agents, at a fixed time.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	now      uint64
 	org      [32]byte
 	root     ed25519.PrivateKey
@@ -33,7 +33,7 @@ type person struct {
 
 const worldTime = 1_800_000_000_000
 
-func key(t *testing.T, seed byte) ed25519.PrivateKey {
+func key(t testing.TB, seed byte) ed25519.PrivateKey {
 	t.Helper()
 	var s [32]byte
 	for i := range s {
@@ -47,7 +47,7 @@ func public(k ed25519.PrivateKey) [32]byte {
 	return [32]byte(p)
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, now: worldTime, root: key(t, 1), status: key(t, 2), enroller: key(t, 3), dept: [16]byte{0xd1}}
 	rootKey := public(w.root)
@@ -165,6 +165,7 @@ func (w *world) talk() *talk {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.objects = append(w.objects, objects[1])
 	return &talk{world: w, visitor: seat, entries: [][]byte{objects[0], objects[2]}, wraps: objects[3:]}
 }
 

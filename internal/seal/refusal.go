@@ -109,8 +109,9 @@ var (
 	ErrFork     = Refusal{Rule: "L3", Code: "fork"}
 
 	// Server.
-	ErrWrapSet = Refusal{Rule: "S4", Code: "wrap_set"}
-	ErrClosed  = Refusal{Rule: "S8", Code: "closed"}
+	ErrNoSession = Refusal{Rule: "S1", Code: "no_session"}
+	ErrWrapSet   = Refusal{Rule: "S4", Code: "wrap_set"}
+	ErrClosed    = Refusal{Rule: "S8", Code: "closed"}
 )
 
 // Error gives rule, code and sentence in one line.

@@ -774,3 +774,53 @@ func (t *Transcript) SafetyNumber() (string, error) {
 	}
 	return SafetyNumber(t.conv, people), nil
 }
+
+// WasMember reports whether a certificate, or conv, was ever in the roster.
+func (t *Transcript) WasMember(owner [32]byte) bool {
+	for _, certificate := range t.leaves {
+		if certificate == owner {
+			return true
+		}
+	}
+	return false
+}
+
+// VisitorKey is the visitor's signing key.
+func (t *Transcript) VisitorKey() [32]byte { return t.genesis.SigKey }
+
+// IsLeaf reports whether a leaf of epoch n belongs to an owner.
+func (t *Transcript) IsLeaf(n uint32, leaf uint16, owner [32]byte) bool {
+	if int(n) >= len(t.epochs) {
+		return false
+	}
+	m, _ := t.epochs[n].member(leaf)
+	return m != nil && m.Certificate == owner
+}
+
+// MayAuthor reports whether an owner speaks for the author of an epoch that
+// follows the last: for itself, or by an accept for its department.
+func (t *Transcript) MayAuthor(e *Epoch, owner [32]byte) bool {
+	last := t.Epoch()
+	if last == nil {
+		return owner == t.conv
+	}
+	author, _ := last.member(e.Author)
+	if author == nil {
+		return false
+	}
+	if author.Certificate == owner {
+		return true
+	}
+	accepting, _ := e.member(e.Accept)
+	return author.Role == Department && accepting != nil && accepting.Certificate == owner
+}
+
+// EpochsFrom gives the epochs whose entries have a sequence of at least from.
+func (t *Transcript) EpochsFrom(from uint64) []*Epoch {
+	for i, seq := range t.epochSeq {
+		if seq >= from {
+			return slices.Clone(t.epochs[i:])
+		}
+	}
+	return nil
+}

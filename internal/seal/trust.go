@@ -222,6 +222,13 @@ func (t *Trust) KeyObject(hash [32]byte) *KeyObject {
 	return t.keyObjects[hash]
 }
 
+// Forget drops a key object that nobody needs any more, such as a visitor's.
+func (t *Trust) Forget(keyObject [32]byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.keyObjects, keyObject)
+}
+
 // Live says whether policy and status hold now (K5, K8): no new epoch is made
 // or taken without.
 func (t *Trust) Live(now uint64) error {

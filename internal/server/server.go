@@ -11,9 +11,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
+	"sync"
 	"time"
 
+	"github.com/aldaba-chat/aldaba/internal/conversation"
+	"github.com/aldaba-chat/aldaba/internal/directory"
+	"github.com/aldaba-chat/aldaba/internal/fanout"
 	"github.com/aldaba-chat/aldaba/internal/gateway"
+	"github.com/aldaba-chat/aldaba/internal/store/sqlite"
 )
 
 const (
@@ -21,6 +27,8 @@ const (
 	readTimeout   = 15 * time.Second
 	writeTimeout  = 60 * time.Second // a page over a slow line
 	idleTimeout   = 2 * time.Minute
+	statusEvery   = 15 * time.Minute
+	exchangeEvery = time.Second
 	headerLimit   = 16 << 10 // bytes; net/http adds 4 KiB for what it reads ahead
 )
 
@@ -43,10 +51,17 @@ type Options struct {
 type Server struct {
 	http     *http.Server
 	listener net.Listener
+	store    *sqlite.Store
+	hub      *fanout.Hub
+	cancel   context.CancelFunc
+	routines sync.WaitGroup
 	failed   chan error
+
+	// Directory is for an office that is played in this process.
+	Directory *directory.Directory
 }
 
-// Start prepares the folder, binds the listener and begins to serve. When the
+// Start opens the data folder, binds the listener and begins to serve. When the
 // port is busy it takes the first free one of the next 20 and logs so; Addr
 // tells which. Whoever started a server stops it with [Server.Stop].
 func Start(ctx context.Context, o Options) (*Server, error) {
@@ -54,31 +69,130 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := prepareFolder(o.Folder); err != nil {
 		return nil, err
 	}
-	listener, err := listen(ctx, o.Address, log)
+	s := &Server{failed: make(chan error, 1)}
+	if err := s.build(ctx, o, log); err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	return s, nil
+}
+
+// build makes the objects from the lowest floor up.
+func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err error) {
+	if s.store, err = sqlite.Open(ctx, o.Folder, log); err != nil {
+		return err
+	}
+	key, err := statusKey(o.Folder)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := &Server{
-		http: &http.Server{
-			Handler:           gateway.New(gateway.Options{Pages: o.Pages, Version: o.Version, Log: log}),
-			ReadHeaderTimeout: headerTimeout,
-			ReadTimeout:       readTimeout,
-			WriteTimeout:      writeTimeout,
-			IdleTimeout:       idleTimeout,
-			MaxHeaderBytes:    headerLimit,
-			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-			// net/http would answer OPTIONS * itself, without our headers.
-			DisableGeneralOptionsHandler: true,
+	if s.Directory, err = directory.Open(ctx, s.store, key, time.Now, log); err != nil {
+		return err
+	}
+	office := &exchange{directory: s.Directory, folder: filepath.Join(o.Folder, "exchange"), log: log}
+	if err := office.open(); err != nil {
+		return err
+	}
+	var conversations *conversation.Conversations
+	var front *gateway.Gateway
+	s.hub, err = fanout.New(fanout.Options{
+		Log: logOf{&conversations},
+		Session: func(token string) (fanout.Session, error) {
+			owner, visitor, err := front.Owner(token)
+			return fanout.Session{Owner: owner, Visitor: visitor}, err
 		},
-		listener: listener,
-		failed:   make(chan error, 1),
+		MayRead: func(ctx context.Context, who fanout.Session, conv [32]byte) bool {
+			return conversations.MayRead(ctx, who.Owner, conv)
+		},
+		MayWatch: func(_ context.Context, who fanout.Session, dept [16]byte) bool {
+			return !who.Visitor && conversations.MayWatch(who.Owner, dept)
+		},
+		Logger: log,
+	})
+	if err != nil {
+		return err
 	}
+	conversations = conversation.New(s.store, s.Directory, s.hub, time.Now)
+	front = gateway.New(gateway.Options{
+		Pages: o.Pages, Version: o.Version, Log: log,
+		Conversations: conversations, Directory: s.Directory, Socket: s.hub.WebSocket(),
+	})
+	if s.listener, err = listen(ctx, o.Address, log); err != nil {
+		return err
+	}
+	s.http = &http.Server{
+		Handler:           front,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerLimit,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		// net/http would answer OPTIONS * itself, without our headers.
+		DisableGeneralOptionsHandler: true,
+	}
+	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.cancel = cancel
+	s.every(working, statusEvery, log, "sign a new status", func() error {
+		if s.Directory.Trust() == nil {
+			return nil
+		}
+		return s.Directory.Refresh(working)
+	})
+	s.every(working, exchangeEvery, log, "exchange with the organisation's office", func() error { return office.round(working) })
+	s.routines.Go(func() {
+		select {
+		case err := <-s.store.Failed():
+			s.fail(fmt.Errorf("the store has failed and takes nothing any more: %w", err))
+		case <-working.Done():
+		}
+	})
 	go func() {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("the server stopped accepting connections: %w", err)
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.fail(fmt.Errorf("the server stopped accepting connections: %w", err))
 		}
 	}()
-	return s, nil
+	return nil
+}
+
+// every does something again and again until the server stops.
+func (s *Server) every(ctx context.Context, period time.Duration, log *slog.Logger, what string, do func() error) {
+	s.routines.Go(func() {
+		ticker := time.NewTicker(period)
+		defer ticker.Stop()
+		for {
+			if err := do(); err != nil && ctx.Err() == nil {
+				log.Error("the server could not "+what, "error", err)
+			}
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+func (s *Server) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // the first failure is the one to tell
+	}
+}
+
+// logOf lets the hub read what the conversations have.
+type logOf struct{ conversations **conversation.Conversations }
+
+func (l logOf) Since(ctx context.Context, conv [32]byte, after uint64, limit int) ([]fanout.Publication, error) {
+	entries, err := (*l.conversations).Since(ctx, conv, after, limit)
+	publications := make([]fanout.Publication, len(entries))
+	for i, e := range entries {
+		publications[i] = fanout.Publication{Seq: e.Seq, Object: e.Object}
+	}
+	return publications, err
+}
+
+func (l logOf) Top(ctx context.Context, conv [32]byte) (uint64, error) {
+	return (*l.conversations).Top(ctx, conv)
 }
 
 // Addr is the address that the server listens at.
@@ -94,11 +208,27 @@ func (s *Server) Addr() *net.TCPAddr {
 // stays silent when the server is stopped.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Stop takes no new connections and waits for the requests under way. When
-// ctx ends first they are cut, and the error says so.
-func (s *Server) Stop(ctx context.Context) error {
-	if err := s.http.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("some requests did not finish in time and were cut: %w", err), s.http.Close())
+// Stop takes no new connections, waits for the requests under way and closes
+// the store. When ctx ends first they are cut, and the error says so.
+func (s *Server) Stop(ctx context.Context) error { return s.close(ctx) }
+
+// close ends what was built, from the highest floor down.
+func (s *Server) close(ctx context.Context) error {
+	var errs []error
+	if s.http != nil {
+		if err := s.http.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("some requests did not finish in time and were cut: %w", err), s.http.Close())
+		}
 	}
-	return nil
+	if s.hub != nil {
+		errs = append(errs, s.hub.Stop(ctx))
+	}
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.routines.Wait()
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -264,7 +264,12 @@ export function desk(vault: Vault, base: string): AgentDesk {
       show();
     },
     accept() {
-      void current?.act((state) => state.acceptable, vault.accept).then(look);
+      void current
+        ?.act(
+          (state) => state.acceptable,
+          (conv) => vault.accept(conv),
+        )
+        .then(look);
     },
     say(text) {
       current?.say(text);

@@ -128,7 +128,7 @@ export function visitor(vault: Vault, base: string): VisitorChat {
     stage = 'talking';
     show();
     try {
-      const made = begun ?? (await below.trusted(vault.begin));
+      const made = begun ?? (await below.trusted(() => vault.begin()));
       if (mine !== erasures) return await vault.erase(made.conv);
       begun = made;
       conv = made.conv;
@@ -172,7 +172,10 @@ export function visitor(vault: Vault, base: string): VisitorChat {
       );
     },
     reopen() {
-      void talk?.act((state) => state.closed, vault.reopen);
+      void talk?.act(
+        (state) => state.closed,
+        (here) => vault.reopen(here),
+      );
     },
     erase() {
       const gone = conv;

@@ -1,55 +1,71 @@
 import '@aldaba/ui/tokens.css';
 import '@aldaba/ui/parts.css';
+import '@aldaba/ui/chat.css';
 import './agent.css';
-import { chooseLanguage, chooseTheme, type Language, translate, withLanguage } from '@aldaba/ui';
-import { useLayoutEffect, useState } from 'react';
+import { type AgentDesk, desk } from '@aldaba/client';
+import { connect } from '@aldaba/crypto';
+import {
+  chooseLanguage,
+  chooseTheme,
+  invitationIn,
+  type Language,
+  lacking,
+  type Need,
+  translate,
+  trustedAddress,
+  withLanguage,
+} from '@aldaba/ui';
+import { useEffect, useLayoutEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Icon, Languages, ServerHealth } from './parts.tsx';
+import workerAddress from '../crypto/worker.ts?worker&url';
+import { Desk, Ground } from './desk.tsx';
+
+type Found = { readonly desk: AgentDesk } | { readonly lacks: readonly Need[] };
+
+/** Takes the invitation out of the address at once, so that no history, no screen and no copied link keeps it. */
+function takeInvitation(): string {
+  const invitation = invitationIn(location.hash);
+  if (invitation === undefined) return '';
+  history.replaceState(null, '', location.pathname + location.search);
+  return invitation;
+}
+
+/** Starts the crypto worker and the desk on it, or says what the browser lacks for that. */
+async function begin(): Promise<Found> {
+  const lacks = await lacking(globalThis);
+  if (lacks.length > 0) return { lacks };
+  try {
+    const worker = new Worker(trustedAddress(workerAddress, globalThis), { type: 'module' });
+    return { desk: desk(connect(worker), location.origin) };
+  } catch {
+    return { lacks: ['Web Workers'] }; // a policy of the browser or of who runs it forbids them
+  }
+}
 
 /** The agent's page. */
-function Agent() {
+function Page({ begun, invitation }: { begun: Promise<Found>; invitation: string }) {
+  const [found, setFound] = useState<Found>();
   const [language, setLanguage] = useState(() => chooseLanguage(location.search, navigator.languages));
   const choose = (chosen: Language) => {
     setLanguage(chosen);
     history.replaceState(null, '', withLanguage(location.search, chosen));
   };
 
+  useEffect(() => {
+    void begun.then(setFound);
+  }, [begun]);
   useLayoutEffect(() => {
     document.documentElement.lang = language;
     document.title = `Aldaba · ${translate(language, 'agent.title')}`;
   }, [language]);
 
-  return (
-    <div className="agent">
-      <nav aria-label={translate(language, 'agent.nav')}>
-        <Icon name="mark" className="mark" />
-        <a href="#inbox" aria-current="page">
-          <Icon name="inbox" />
-          <span>{translate(language, 'agent.nav.inbox')}</span>
-        </a>
-      </nav>
-      <div className="page">
-        <header>
-          <p>
-            <strong>Aldaba</strong> {translate(language, 'agent.role')}
-          </p>
-          <Languages language={language} choose={choose} />
-        </header>
-        <main id="inbox" tabIndex={-1}>
-          <h1>{translate(language, 'agent.title')}</h1>
-          <section className="empty" aria-labelledby="empty">
-            <Icon name="inbox" />
-            <h2 id="empty">{translate(language, 'agent.empty.title')}</h2>
-            <p>{translate(language, 'agent.empty.text')}</p>
-          </section>
-        </main>
-        <ServerHealth language={language} />
-      </div>
-    </div>
-  );
+  if (found && 'desk' in found) {
+    return <Desk language={language} choose={choose} desk={found.desk} invitation={invitation} />;
+  }
+  return <Ground language={language} choose={choose} {...found} />;
 }
 
 const theme = chooseTheme(location.search);
 if (theme) document.documentElement.dataset.theme = theme;
 const place = document.getElementById('app');
-if (place) createRoot(place).render(<Agent />);
+if (place) createRoot(place).render(<Page begun={begin()} invitation={takeInvitation()} />);

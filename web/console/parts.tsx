@@ -1,3 +1,4 @@
+import type { Live } from '@aldaba/client';
 import {
   advance,
   askHealth,
@@ -8,7 +9,16 @@ import {
   translateCount,
   unknown,
 } from '@aldaba/ui';
-import { type MouseEvent, useEffect, useReducer, useRef } from 'react';
+import { type MouseEvent, useEffect, useId, useReducer, useRef, useSyncExternalStore } from 'react';
+
+/** The value of something that changes, drawn again after each change. */
+export function useLive<T>(live: Live<T>): T {
+  return useSyncExternalStore(
+    (changed) => live.subscribe(changed),
+    () => live.get(),
+    () => live.get(),
+  );
+}
 
 /** An outline beside words that say the same, hence hidden from screen readers. */
 export function Icon({ name, className = '' }: { name: keyof typeof icons; className?: string }) {
@@ -58,7 +68,7 @@ export function ServerHealth({ language }: { language: Language }) {
 
   const failures = health.state === 'ready' ? 0 : health.failures;
   return (
-    <footer className="health" data-state={health.state}>
+    <div className="health" data-state={health.state}>
       <div ref={status} className="status" role="status" tabIndex={-1}>
         <Icon name={health.state} />
         <span>
@@ -77,6 +87,58 @@ export function ServerHealth({ language }: { language: Language }) {
           {translate(language, 'status.retry')}
         </button>
       )}
-    </footer>
+    </div>
+  );
+}
+
+interface Question {
+  readonly language: Language;
+  /** What the button shows, and what it is called when that is more. */
+  readonly button: string;
+  readonly name?: string;
+  readonly title: string;
+  readonly text: string;
+  readonly confirm: string;
+  readonly className?: string;
+  readonly act: () => void;
+}
+
+/** A button for what is not easily undone: it asks first. */
+export function Confirmed(question: Question) {
+  const { language, button, title, text, confirm, className = '', act } = question;
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  const close = () => dialog.current?.close();
+  return (
+    <>
+      <button
+        type="button"
+        className={`button ${className}`}
+        aria-label={question.name ?? button}
+        aria-haspopup="dialog"
+        onClick={() => dialog.current?.showModal()}
+      >
+        {button}
+      </button>
+      <dialog ref={dialog} aria-labelledby={`${id}-title`} aria-describedby={`${id}-text`}>
+        <h2 id={`${id}-title`}>{title}</h2>
+        <p id={`${id}-text`}>{text}</p>
+        <div className="choices">
+          <button type="button" className="button" onClick={close}>
+            {translate(language, 'cancel')}
+          </button>
+          <button
+            type="button"
+            className={`button ${className || 'primary'}`}
+            onClick={() => {
+              close();
+              act();
+            }}
+          >
+            {confirm}
+          </button>
+        </div>
+      </dialog>
+    </>
   );
 }

@@ -7,7 +7,7 @@ const methods = (
   'enrol certified department erase'
 ).split(' ');
 
-/** What the worker answers: the id of the call, its value, or rule, code and sentence of a refusal. */
+/** What the worker answers: the id of the call, its value, or rule, code and sentence of a refusal; no rule when the worker failed. */
 export type Answer = readonly [id: number, value: unknown, refused?: readonly [string, string, string]];
 export type Call = readonly [id: number, method: string, args: readonly unknown[]];
 
@@ -21,7 +21,7 @@ export function connect(worker: Worker): Vault {
     const [id, value, refused] = data;
     const settle = waiting.get(id);
     waiting.delete(id);
-    if (refused) settle?.failed(new Refusal(...refused));
+    if (refused) settle?.failed(refused[0] ? new Refusal(...refused) : new Error(refused[2]));
     else settle?.done(value);
   };
   worker.onerror = ({ message }) => {

@@ -67,6 +67,8 @@ export interface Setting {
   /** The visitor's own genesis. */
   readonly own?: Bytes | undefined;
   readonly highest?: Highest | undefined;
+  /** The entry at which a fork was seen. */
+  readonly forked?: number | undefined;
 }
 
 /** Where a class may come from: a bit for each role. */
@@ -76,10 +78,13 @@ const isPerson = ({ role }: Seat) => role === roles.agent || role === roles.supe
 const isDepartment = ({ role }: Seat) => role === roles.department;
 const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
 
+const forkAt = (seq: number) =>
+  new Refusal('L3', 'fork', `this conversation was shown differently before, at entry ${seq}`);
+
 export type Transcript = ReturnType<typeof createTranscript>;
 
 export function createTranscript(setting: Setting) {
-  const { trust, conv, org, dept, minMode, now, own, highest } = setting;
+  const { trust, conv, org, dept, minMode, now, own, highest, forked } = setting;
   const logs: Bytes[] = [];
   const hashes: Bytes[] = [];
   const epochs: Epoch[] = [];
@@ -88,7 +93,7 @@ export function createTranscript(setting: Setting) {
   let closed = false;
   let top = -1;
   let latest = 0;
-  let fork: Refusal | undefined;
+  let fork = forked === undefined ? undefined : forkAt(forked);
 
   const last = () => epochs.at(-1);
   const lineOf = (policy: Policy | undefined, department: Uint8Array) =>
@@ -358,13 +363,17 @@ export function createTranscript(setting: Setting) {
   async function examineEvent(object: Bytes, live?: boolean) {
     const next = await under('V1 bad_event', read(object, 3));
     must(!closed, 'S8 closed', 'the conversation is closed');
-    const now = last();
+    const current = last();
     const epoch = epochs[next.n];
     const sits = (where: Epoch | undefined) => where?.seats.find(({ leaf }) => leaf === next.leaf);
     const from = sits(epoch);
-    const late = now && next.n === now.object.n - 1 && next.seenSeq < now.seq && logs.length <= now.seq + 64;
+    const late =
+      current &&
+      next.n === current.object.n - 1 &&
+      next.seenSeq < current.seq &&
+      logs.length <= current.seq + 64;
     // Whether a sender that is in neither roster is a stranger is V3's question.
-    const fits = now && epoch && (epoch === now || (late && (!from || sits(now))));
+    const fits = current && epoch && (epoch === current || (late && (!from || sits(current))));
     must(fits, 'V2 epoch_stale', 'the epoch is over');
     const may = from && ((senders[next.class] ?? 0) >> from.role) & 1;
     must(may, 'V3 not_member', 'the sender is no member, or may not send this');
@@ -403,7 +412,7 @@ export function createTranscript(setting: Setting) {
   }
 
   function stop(seq: number): never {
-    fork = new Refusal('L3', 'fork', `this conversation was shown differently before, at entry ${seq}`);
+    fork = forkAt(seq);
     throw fork;
   }
 

@@ -110,13 +110,16 @@ export interface Vault {
    * Entries that were taken before are compared and passed over. The first call
    * for a conversation has from = 0. `extras` are wraps for this device,
    * certificates, key objects and policies that the entries name. A refusal says
-   * which entry breaks which rule; what came before it stays taken.
+   * which entry breaks which rule; what came before it stays taken. `complete`
+   * says that the server has nothing after these entries: fewer than were seen
+   * before are then refused (L2).
    */
   take(
     conv: Bytes,
     from: number,
     entries: readonly Bytes[],
     extras: readonly Bytes[],
+    complete?: boolean,
   ): Promise<readonly Line[]>;
   state(conv: Bytes): Promise<ConversationState>;
 

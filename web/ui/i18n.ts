@@ -55,3 +55,9 @@ export function translateCount(language: Language, key: Counted<Key>, count: num
   const shown = new Intl.NumberFormat(language).format(count);
   return fill(catalogues[language][`${key}.${form}`], { count: shown });
 }
+
+/** A sentence begins with a capital letter, whatever name stands first. */
+export function capitalise(language: Language, text: string): string {
+  const [first = ''] = text;
+  return first.toLocaleUpperCase(language) + text.slice(first.length);
+}

@@ -1,6 +1,6 @@
 // The lines of a conversation as people read them: sentences by key, days
 // between them, and messages in runs. Both pages draw what comes from here.
-import { type Key, type Language, translate } from './i18n.ts';
+import { capitalise, type Key, type Language, translate } from './i18n.ts';
 import { dayKey } from './times.ts';
 
 /** A member of the roster, as the crypto worker names it: role and custody are numbers of SPEC section 4. */
@@ -68,11 +68,11 @@ const operator = 2;
 /** A pause that ends a run of messages, in milliseconds. */
 const pause = 5 * 60_000;
 
-/** How a person is called in the middle of a sentence. */
+/** How a person is called in the middle of a sentence. The name is missing where a certificate is. */
 export function callName(language: Language, person: Person): string {
   if (person.mine) return translate(language, 'person.you');
   if (person.role === visitor) return translate(language, 'person.visitor');
-  return person.name;
+  return person.name || translate(language, 'person.unknown');
 }
 
 /** A member with what it is when it is no ordinary person, and whose hands its keys are in. */
@@ -89,12 +89,6 @@ function introduce(language: Language, person: Person): string {
 /** The members as a list in words. */
 export function listPeople(language: Language, people: readonly Person[]): string {
   return new Intl.ListFormat(language).format(people.map((person) => introduce(language, person)));
-}
-
-/** A sentence begins with a capital letter, whatever name stands first. */
-export function capitalise(language: Language, text: string): string {
-  const [first = ''] = text;
-  return first.toLocaleUpperCase(language) + text.slice(first.length);
 }
 
 /** Who answers: the agent or supervisor that came last, never this page's own person. */

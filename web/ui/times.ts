@@ -1,4 +1,4 @@
-import type { Language } from './i18n.ts';
+import { capitalise, type Language } from './i18n.ts';
 
 /** A name of the local day that a moment lies in; moments are milliseconds. */
 export function dayKey(time: number): string {
@@ -16,14 +16,18 @@ export function dayName(language: Language, time: number, now: number): string {
   const yesterday = new Date(now);
   yesterday.setDate(yesterday.getDate() - 1);
   const near = [now, yesterday.getTime()].findIndex((moment) => dayKey(moment) === dayKey(time));
-  if (near >= 0) return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(-near, 'day');
+  if (near >= 0) {
+    const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+    return capitalise(language, words.format(-near, 'day'));
+  }
   const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
-  return new Intl.DateTimeFormat(language, {
+  const format = new Intl.DateTimeFormat(language, {
     weekday: 'long',
     day: 'numeric',
     month: 'long',
     ...(sameYear ? {} : { year: 'numeric' }),
-  }).format(time);
+  });
+  return capitalise(language, format.format(time));
 }
 
 /** When something was last touched, short: the hour of today, else the date. */

@@ -12,7 +12,7 @@ export {
 export { icons } from './icons.ts';
 export { invitationIn, readInvitation } from './invitation.ts';
 export { explain } from './problem.ts';
-export { answerer, capitalise, listPeople, lockOf, type Row, rows } from './rows.ts';
+export { answerer, listPeople, lockOf, type Row, rows } from './rows.ts';
 export { type Stick, stickToEnd } from './stick.ts';
 export { lacking, type Need } from './support.ts';
 export { chooseTheme } from './theme.ts';

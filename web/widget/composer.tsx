@@ -1,17 +1,19 @@
 import { grow, type Language, longest, measure, sends, translate } from '@aldaba/ui';
-import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon } from './parts.tsx';
 
 interface Composing {
   readonly language: Language;
   /** Why nobody can write now, if nobody can. */
   readonly barred?: string | undefined;
+  /** What was written and not sent. */
+  readonly text: string;
+  readonly write: (text: string) => void;
   readonly say: (text: string) => void;
 }
 
 /** Where one writes: Enter sends, and the field grows to five lines. */
-export function Composer({ language, barred, say }: Composing) {
-  const [text, setText] = useState('');
+export function Composer({ language, barred, text, write, say }: Composing) {
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
   const { used, shown, over, fits } = measure(text);
@@ -20,12 +22,12 @@ export function Composer({ language, barred, say }: Composing) {
 
   useLayoutEffect(() => {
     if (field.current) grow(field.current);
-  }, [text]);
+  });
 
   const send = () => {
     if (!can) return;
     say(text.trim());
-    setText('');
+    write('');
     field.current?.focus();
   };
 
@@ -47,7 +49,7 @@ export function Composer({ language, barred, say }: Composing) {
         aria-label={translate(language, 'composer')}
         aria-describedby={id}
         aria-invalid={over > 0}
-        onInput={({ currentTarget }) => setText(currentTarget.value)}
+        onInput={({ currentTarget }) => write(currentTarget.value)}
         onKeyDown={(event) => {
           if (!sends(event)) return;
           event.preventDefault();

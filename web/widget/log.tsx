@@ -94,7 +94,7 @@ export function Log({ language, view, retry }: Logged) {
   useLayoutEffect(() => {
     if (sent !== undefined) stick.current?.end(); // who sends wants to see it
   }, [sent]);
-  useLayoutEffect(() => stick.current?.grown(), [made, outgoing]);
+  useLayoutEffect(() => stick.current?.grown());
 
   return (
     <div class="room">

@@ -9,73 +9,11 @@ import {
   translate,
   translateCount,
 } from '@aldaba/ui';
-import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Composer } from './composer.tsx';
+import { Frame, Notice, Skeleton } from './frame.tsx';
 import { Log } from './log.tsx';
-import { Confirmed, Icon, Languages, ServerHealth, useLive } from './parts.tsx';
-
-interface Framed {
-  readonly language: Language;
-  readonly choose: (language: Language) => void;
-  readonly title: string;
-  /** Under the title. */
-  readonly state?: string;
-  readonly act?: ComponentChildren;
-  /** Whether the page says already that the server is away. */
-  readonly offline?: boolean;
-  readonly children: ComponentChildren;
-}
-
-/** The header and the foot around whatever the page is about. */
-function Frame({ language, choose, title, state, act, offline = false, children }: Framed) {
-  return (
-    <main class="visitor">
-      <header>
-        <Icon name="mark" className="mark" />
-        <div class="who">
-          <h1 dir="auto">{title}</h1>
-          {state && <p role="status">{state}</p>}
-        </div>
-        {act}
-      </header>
-      {children}
-      <footer>
-        {!offline && <ServerHealth language={language} />}
-        <Languages language={language} choose={choose} />
-      </footer>
-    </main>
-  );
-}
-
-/** One thing to say instead of a conversation. */
-function Notice(props: {
-  icon: 'chat' | 'unreachable';
-  title: string;
-  text: string;
-  children?: ComponentChildren;
-}) {
-  return (
-    <section class="empty" aria-labelledby="empty">
-      <Icon name={props.icon} />
-      <h2 id="empty">{props.title}</h2>
-      <p>{props.text}</p>
-      {props.children}
-    </section>
-  );
-}
-
-/** The shape of a conversation that is being fetched. */
-function Skeleton({ language }: { language: Language }) {
-  return (
-    <div class="skeleton" role="status">
-      <span class="hidden">{translate(language, 'log.loading')}</span>
-      <i />
-      <i />
-      <i />
-      <i />
-    </div>
-  );
-}
+import { Confirmed, Icon, useLive } from './parts.tsx';
 
 /** Who can read, and behind it what proves it and what ends it. */
 function Sealed(props: { language: Language; view: ConversationView; erase: () => void }) {
@@ -93,7 +31,7 @@ function Sealed(props: { language: Language; view: ConversationView; erase: () =
         <h2>{translate(language, 'safety.title')}</h2>
         <p>{translate(language, 'safety.text')}</p>
         <Digits safety={view.safety} />
-        <Erase language={language} erase={erase} />
+        {!view.closed && <Erase language={language} erase={erase} />}
       </div>
     </details>
   );
@@ -123,26 +61,55 @@ function Erase({ language, erase }: { language: Language; erase: () => void }) {
   );
 }
 
-/** What is below the log: the field, or how to go on after the end. */
-function Foot({ language, chat, view }: { language: Language; chat: VisitorChat; view: ConversationView }) {
-  if (view.closed) {
-    return (
-      <div class="instead">
-        <p>{translate(language, 'visitor.ended')}</p>
-        <button type="button" class="button primary" onClick={() => chat.reopen()}>
-          {translate(language, 'visitor.reopen')}
-        </button>
-        <Erase language={language} erase={() => chat.erase()} />
-      </div>
-    );
-  }
-  // A text written before the keys are there waits on its way; one for a locked epoch would wait for ever.
-  const rule = lockOf(view.lines);
-  const barred = rule === undefined ? undefined : translate(language, 'composer.locked', { rule });
-  return <Composer language={language} barred={barred} say={(text) => chat.say(text)} />;
+interface Shown {
+  readonly language: Language;
+  readonly chat: VisitorChat;
+  readonly view: VisitorView;
+  readonly draft: string;
+  readonly write: (text: string) => void;
 }
 
-function Banners({ language, chat, view }: { language: Language; chat: VisitorChat; view: VisitorView }) {
+/** What is below the log: the field, or how to go on after the end. */
+function Foot({ language, chat, view, draft, write }: Shown) {
+  const { conversation } = view;
+  const closed = conversation?.closed ?? false;
+  const place = useRef<HTMLDivElement>(null);
+  const before = useRef(closed);
+  useLayoutEffect(() => {
+    if (before.current === closed) return;
+    before.current = closed;
+    // The button that ended or opened it is gone: whoever stood on it goes on here.
+    const lost = document.activeElement === document.body;
+    if (lost) place.current?.querySelector<HTMLElement>('textarea, button')?.focus();
+  }, [closed]);
+
+  // A text written before the keys are there waits on its way; one for a locked epoch would wait for ever.
+  const rule = lockOf(conversation?.lines ?? []);
+  const barred = rule === undefined ? undefined : translate(language, 'composer.locked', { rule });
+  return (
+    <div ref={place}>
+      {closed ? (
+        <div class="instead">
+          <p>{translate(language, 'visitor.ended')}</p>
+          <button type="button" class="button primary" onClick={() => chat.reopen()}>
+            {translate(language, 'visitor.reopen')}
+          </button>
+          <Erase language={language} erase={() => chat.erase()} />
+        </div>
+      ) : (
+        <Composer
+          language={language}
+          barred={barred}
+          text={draft}
+          write={write}
+          say={(text) => chat.say(text)}
+        />
+      )}
+    </div>
+  );
+}
+
+function Banners({ language, chat, view }: Omit<Shown, 'draft' | 'write'>) {
   const problem = view.conversation?.problem ?? view.problem;
   return (
     <>
@@ -165,8 +132,27 @@ function Banners({ language, chat, view }: { language: Language; chat: VisitorCh
   );
 }
 
-function Body({ language, chat, view }: { language: Language; chat: VisitorChat; view: VisitorView }) {
+/** What there is to read: how to begin, what is being fetched, or the log. */
+function Reading({ language, chat, view }: Omit<Shown, 'draft' | 'write'>) {
   const { conversation } = view;
+  if (view.stage === 'none') {
+    return (
+      <Notice
+        icon="chat"
+        title={translate(language, 'visitor.empty.title')}
+        text={translate(language, 'visitor.empty.text')}
+      />
+    );
+  }
+  const bare = !conversation || conversation.lines.length + conversation.outgoing.length === 0;
+  if (bare) return <Skeleton language={language} />;
+  return <Log language={language} view={conversation} retry={(cid) => chat.retry(cid)} />;
+}
+
+function Body(shown: Shown) {
+  const { language, chat, view } = shown;
+  const { conversation } = view;
+  if (view.stage === 'starting') return <Skeleton language={language} />;
   if (view.stage === 'failed') {
     return (
       <Notice
@@ -180,33 +166,15 @@ function Body({ language, chat, view }: { language: Language; chat: VisitorChat;
       </Notice>
     );
   }
-  if (view.stage === 'none') {
-    return (
-      <>
-        <Banners language={language} chat={chat} view={view} />
-        <Notice
-          icon="chat"
-          title={translate(language, 'visitor.empty.title')}
-          text={translate(language, 'visitor.empty.text')}
-        />
-        <Composer language={language} say={(text) => chat.say(text)} />
-      </>
-    );
-  }
-  if (view.stage === 'starting' || !conversation) return <Skeleton language={language} />;
-  const empty = conversation.loading && conversation.lines.length + conversation.outgoing.length === 0;
+  // One shape before and after the first message, so that the field keeps the focus.
   return (
     <>
-      {conversation.members.length > 0 && (
+      {view.stage === 'talking' && conversation && conversation.members.length > 0 && (
         <Sealed language={language} view={conversation} erase={() => chat.erase()} />
       )}
       <Banners language={language} chat={chat} view={view} />
-      {empty ? (
-        <Skeleton language={language} />
-      ) : (
-        <Log language={language} view={conversation} retry={(cid) => chat.retry(cid)} />
-      )}
-      <Foot language={language} chat={chat} view={conversation} />
+      <Reading language={language} chat={chat} view={view} />
+      <Foot {...shown} />
     </>
   );
 }
@@ -220,6 +188,7 @@ interface Talking {
 /** The visitor's chat. */
 export function Visitor({ language, choose, chat }: Talking) {
   const view = useLive(chat.view);
+  const [draft, setDraft] = useState('');
   const { conversation } = view;
   const agent = answerer(conversation?.members ?? []);
   const link = translate(language, `link.${view.link}`);
@@ -228,7 +197,7 @@ export function Visitor({ language, choose, chat }: Talking) {
     <Frame
       language={language}
       choose={choose}
-      title={agent?.name ?? translate(language, 'visitor.team')}
+      title={agent?.name || translate(language, 'visitor.team')}
       state={agent?.title ? `${agent.title} · ${link}` : link}
       offline={view.link === 'offline'}
       act={
@@ -245,7 +214,7 @@ export function Visitor({ language, choose, chat }: Talking) {
         )
       }
     >
-      <Body language={language} chat={chat} view={view} />
+      <Body language={language} chat={chat} view={view} draft={draft} write={setDraft} />
     </Frame>
   );
 }

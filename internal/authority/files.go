@@ -1,0 +1,2 @@
+package authority
+const format = 1

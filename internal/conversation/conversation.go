@@ -1,0 +1,555 @@
+package conversation
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aldaba-chat/aldaba/internal/chat"
+	"github.com/aldaba-chat/aldaba/internal/seal"
+)
+
+const (
+	pageSize   = 200  // entries in one answer
+	openAtOnce = 4096 // transcripts in memory
+	queueSize  = 200
+)
+
+// Directory is what this package asks about the organisation.
+type Directory interface {
+	Trust() *seal.Trust // nil before the organisation's first policy
+	// Keep keeps a key object that came with an epoch.
+	Keep(ctx context.Context, keyObject []byte) error
+	// KeysOf gives the key objects of a conversation's visitor.
+	KeysOf(ctx context.Context, owner [32]byte) ([][]byte, error)
+}
+
+// Listener hears what was committed, in the order of each conversation. It
+// must not block.
+type Listener interface {
+	Publish(conv [32]byte, seq uint64, object []byte)
+	Moved(dept [16]byte, conv [32]byte, seq uint64)
+}
+
+// Conversations takes entries and gives them back. It is safe for concurrent
+// use.
+type Conversations struct {
+	store     Store
+	directory Directory
+	listener  Listener
+	now       func() time.Time
+
+	mu    sync.Mutex
+	open  map[[32]byte]*list.Element
+	order *list.List // of *slot, the last used first
+}
+
+// slot is one conversation in memory; whoever holds its lock may advance it.
+type slot struct {
+	conv [32]byte
+	mu   sync.Mutex
+	t    *seal.Transcript // nil until it is loaded
+	keys [][32]byte       // the visitor's key objects, which trust knows while this is in memory
+}
+
+// New makes the service.
+func New(store Store, directory Directory, listener Listener, now func() time.Time) *Conversations {
+	return &Conversations{
+		store: store, directory: directory, listener: listener, now: now,
+		open: map[[32]byte]*list.Element{}, order: list.New(),
+	}
+}
+
+// Receipt says where an entry stands.
+type Receipt struct {
+	Seq   uint64
+	At    int64 // milliseconds since 1970
+	Again bool  // the same bytes were there already (S5)
+}
+
+var (
+	errNotAllowed = &chat.Error{Kind: chat.KindNotFound, Message: "there is no such conversation for you"}
+	errConflict   = &chat.Error{Kind: chat.KindConflict, Message: "another change came first: fetch the conversation and decide anew"}
+	errNothing    = &chat.Error{Kind: chat.KindUnavailable, Message: "this server has no organisation yet"}
+)
+
+// at takes a conversation's slot out of memory or makes an empty one, and
+// drops the one that was not used for longest.
+func (c *Conversations) at(conv [32]byte) *slot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.open[conv]; e != nil {
+		c.order.MoveToFront(e)
+		return slotOf(e)
+	}
+	s := &slot{conv: conv}
+	c.open[conv] = c.order.PushFront(s)
+	if c.order.Len() > openAtOnce {
+		c.drop(slotOf(c.order.Back()))
+	}
+	return s
+}
+
+func slotOf(e *list.Element) *slot {
+	s, ok := e.Value.(*slot)
+	if !ok {
+		panic("conversation: the list of slots has something else")
+	}
+	return s
+}
+
+// forget drops what is in memory of a conversation; the store has everything.
+func (c *Conversations) forget(s *slot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(s)
+}
+
+func (c *Conversations) drop(s *slot) {
+	e := c.open[s.conv]
+	if e == nil || slotOf(e) != s {
+		return
+	}
+	c.order.Remove(e)
+	delete(c.open, s.conv)
+	for _, k := range s.keys {
+		c.directory.Trust().Forget(k)
+	}
+}
+
+// load reads a conversation's log into its slot, whose lock is held. The log
+// was judged when it was taken, so a refusal here means that the store was
+// changed.
+func (c *Conversations) load(ctx context.Context, s *slot) (*seal.Transcript, error) {
+	trust := c.directory.Trust()
+	if trust == nil {
+		return nil, errNothing
+	}
+	if s.t != nil {
+		return s.t, nil
+	}
+	keys, err := c.directory.KeysOf(ctx, s.conv)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		if err := s.learn(trust, k); err != nil {
+			return nil, fmt.Errorf("the store has a key object that does not hold: %w", err)
+		}
+	}
+	var t *seal.Transcript
+	for from := uint64(0); ; from += pageSize {
+		entries, err := c.store.Entries(ctx, s.conv, from, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if t == nil {
+				t, err = seal.NewTranscript(trust, e.Object, seal.Expect{Conv: &s.conv}, 0, false)
+			} else {
+				_, err = t.Append(e.Object, 0, false)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("entry %d of the store does not hold: %w", e.Seq, err)
+			}
+			if t.Log() != e.Log {
+				return nil, fmt.Errorf("entry %d of the store has another log hash", e.Seq)
+			}
+		}
+		if len(entries) < pageSize {
+			break
+		}
+	}
+	if t == nil {
+		c.forget(s)
+		return nil, errNotAllowed
+	}
+	s.t = t
+	return t, nil
+}
+
+func (s *slot) learn(trust *seal.Trust, keyObject []byte) error {
+	k := new(seal.KeyObject)
+	if err := seal.Parse(keyObject, k); err != nil {
+		return err
+	}
+	if k.Owner == s.conv {
+		s.keys = append(s.keys, k.Hash())
+	}
+	return trust.Add(keyObject)
+}
+
+// learnAll learns key objects and says which trust did not know before.
+func (s *slot) learnAll(trust *seal.Trust, keyObjects [][]byte) (fresh [][32]byte, err error) {
+	for _, k := range keyObjects {
+		hash := hashOf(k)
+		if trust.KeyObject(hash) != nil {
+			continue
+		}
+		if err := s.learn(trust, k); err != nil {
+			return fresh, err
+		}
+		fresh = append(fresh, hash)
+	}
+	return fresh, nil
+}
+
+// may is S2: the visitor of the conversation, a member now or before, or a
+// device of its department.
+func (c *Conversations) may(t *seal.Transcript, caller [32]byte) bool {
+	if caller == t.Conv() || t.WasMember(caller) {
+		return true
+	}
+	x := c.directory.Trust().Certificate(caller)
+	return x != nil && slices.Contains(x.Departments, t.Dept())
+}
+
+// MayRead reports whether a caller may have a conversation's entries.
+func (c *Conversations) MayRead(ctx context.Context, caller, conv [32]byte) bool {
+	s := c.at(conv)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := c.load(ctx, s)
+	return err == nil && c.may(t, caller)
+}
+
+// MayWatch reports whether a caller may hear of a department's queue.
+func (c *Conversations) MayWatch(caller [32]byte, dept [16]byte) bool {
+	trust := c.directory.Trust()
+	if trust == nil {
+		return false
+	}
+	x := trust.Certificate(caller)
+	return x != nil && slices.Contains(x.Departments, dept)
+}
+
+// VisitorKey is the signing key of a conversation's visitor, for sessions.
+func (c *Conversations) VisitorKey(ctx context.Context, conv [32]byte) ([32]byte, error) {
+	s := c.at(conv)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := c.load(ctx, s)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return t.VisitorKey(), nil
+}
+
+// Begin takes a new conversation: genesis, the visitor's key object, epoch 0
+// and its wraps, in one transaction.
+func (c *Conversations) Begin(ctx context.Context, genesis, keyObject, epoch []byte, wraps [][]byte) (Receipt, error) {
+	trust := c.directory.Trust()
+	if trust == nil {
+		return Receipt{}, errNothing
+	}
+	now := c.now()
+	t, err := seal.NewTranscript(trust, genesis, seal.Expect{}, milliseconds(now), true)
+	if err != nil {
+		return Receipt{}, err
+	}
+	conv := t.Conv()
+	s := c.at(conv)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stored, err := c.store.ByHash(ctx, conv, hashOf(epoch)); err == nil {
+		return Receipt{Seq: stored.Seq, At: stored.At, Again: true}, nil
+	}
+	if s.t != nil {
+		return Receipt{}, errConflict
+	}
+	if err := s.learn(trust, keyObject); err != nil {
+		c.forget(s)
+		return Receipt{}, err
+	}
+	first := Entry{Seq: 0, Object: genesis, Hash: conv, Log: t.Log(), At: now.UnixMilli()}
+	step, err := t.Append(epoch, milliseconds(now), true)
+	if err == nil {
+		err = step.Epoch.CheckWraps(wraps)
+	}
+	if err == nil {
+		err = c.directory.Keep(ctx, keyObject)
+	}
+	if err == nil {
+		begun := Record{Conv: conv, Dept: t.Dept(), Entry: first, State: Waiting, Members: members(t)}
+		err = c.store.Append(ctx, begun, record(t, step, epoch, wraps, now))
+	}
+	if err != nil {
+		c.forget(s)
+		if errors.Is(err, ErrTaken) {
+			return Receipt{}, errConflict
+		}
+		return Receipt{}, err
+	}
+	s.t = t
+	c.listener.Moved(t.Dept(), conv, step.Seq)
+	return Receipt{Seq: step.Seq, At: now.UnixMilli()}, nil
+}
+
+// Append takes the next entry from a caller: an event, or an epoch with the
+// key objects that are new in it and its wraps (S2 to S8). It returns after the
+// commit.
+func (c *Conversations) Append(ctx context.Context, caller, conv [32]byte, entry []byte, keyObjects, wraps [][]byte) (Receipt, error) {
+	s := c.at(conv)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := c.load(ctx, s)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if !c.may(t, caller) {
+		return Receipt{}, errNotAllowed
+	}
+	if stored, err := c.store.ByHash(ctx, conv, hashOf(entry)); err == nil {
+		return Receipt{Seq: stored.Seq, At: stored.At, Again: true}, nil
+	} else if !errors.Is(err, ErrNotFound) {
+		return Receipt{}, err
+	}
+	if err := c.check(ctx, s, caller, entry, keyObjects, wraps); err != nil {
+		return Receipt{}, err
+	}
+	fresh, err := s.learnAll(c.directory.Trust(), keyObjects)
+	now := c.now()
+	var step seal.Step
+	if err == nil {
+		step, err = t.Append(entry, milliseconds(now), true)
+	}
+	if err != nil {
+		// What a refused entry brought is not remembered.
+		for _, k := range fresh {
+			c.directory.Trust().Forget(k)
+		}
+		return Receipt{}, err
+	}
+	for _, k := range keyObjects {
+		if err == nil {
+			err = c.directory.Keep(ctx, k)
+		}
+	}
+	if err == nil {
+		err = c.store.Append(ctx, record(t, step, entry, wraps, now))
+	}
+	if err != nil {
+		// The transcript is ahead of the store: read it anew.
+		c.forget(s)
+		s.t = nil
+		if errors.Is(err, ErrTaken) {
+			return Receipt{}, errConflict
+		}
+		return Receipt{}, err
+	}
+	c.listener.Publish(conv, step.Seq, entry)
+	if step.Epoch != nil || t.Closed() {
+		c.listener.Moved(t.Dept(), conv, step.Seq)
+	}
+	return Receipt{Seq: step.Seq, At: now.UnixMilli()}, nil
+}
+
+// check asks what only the server asks before the rules of the log: that the
+// caller speaks for itself, that an epoch follows the stored one (S3), that its
+// wraps are complete (S4) and that a message is new (S5).
+func (c *Conversations) check(ctx context.Context, s *slot, caller [32]byte, entry []byte, keyObjects, wraps [][]byte) error {
+	switch kind := seal.KindOf(entry); kind {
+	case seal.KindEvent:
+		e := new(seal.Event)
+		if err := seal.Parse(entry, e); err != nil {
+			return err
+		}
+		if len(keyObjects)+len(wraps) > 0 {
+			return chat.Invalid("body", "only an epoch comes with key objects and wraps")
+		}
+		if !s.t.IsLeaf(e.N, e.Leaf, caller) {
+			return seal.ErrNotSender.Because("leaf %d is not yours", e.Leaf)
+		}
+		if _, err := c.store.ByMessage(ctx, s.conv, e.ID()); err == nil {
+			return &chat.Error{Kind: chat.KindConflict, Message: "another event has this leaf and msg_id"}
+		} else if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	case seal.KindEpoch:
+		e := new(seal.Epoch)
+		if err := seal.Parse(entry, e); err != nil {
+			return err
+		}
+		if last := s.t.Epoch(); e.N != last.N+1 || e.Prev != last.Hash() {
+			return errConflict
+		}
+		if !s.t.MayAuthor(e, caller) {
+			return seal.ErrNotAuthor.Because("leaf %d is not yours", e.Author)
+		}
+		if err := e.CheckWraps(wraps); err != nil {
+			return err
+		}
+		if len(keyObjects) > len(e.Members) {
+			return &chat.Error{Kind: chat.KindTooLarge, Field: "body", Limit: int64(len(e.Members)), Message: "there are more key objects than members"}
+		}
+		for _, k := range keyObjects {
+			if seal.KindOf(k) != seal.KindKeyObject {
+				return chat.Invalid("body", "a key object was expected")
+			}
+		}
+	default:
+		return seal.ErrBadKind.Because("an epoch or an event was expected, this is a %s", kind)
+	}
+	return nil
+}
+
+// record is what one transaction keeps of an entry that the transcript took.
+func record(t *seal.Transcript, step seal.Step, object []byte, wraps [][]byte, now time.Time) Record {
+	r := Record{
+		Conv: t.Conv(), Dept: t.Dept(), State: state(t), Members: members(t),
+		Entry: Entry{Seq: step.Seq, Object: object, Hash: hashOf(object), Log: step.Log, At: now.UnixMilli()},
+	}
+	if step.Event != nil {
+		r.Message = step.Event.ID()
+	}
+	for i, w := range wraps {
+		r.Wraps = append(r.Wraps, Wrap{To: step.Epoch.Members[i].KeyObject, Object: w})
+	}
+	return r
+}
+
+func state(t *seal.Transcript) State {
+	if t.Closed() {
+		return Closed
+	}
+	if e := t.Epoch(); e != nil {
+		for _, m := range e.Members {
+			if m.Role == seal.Agent || m.Role == seal.Supervisor {
+				return Taken
+			}
+		}
+	}
+	return Waiting
+}
+
+func members(t *seal.Transcript) [][32]byte {
+	var hashes [][32]byte
+	if e := t.Epoch(); e != nil {
+		for _, m := range e.Members {
+			hashes = append(hashes, m.Certificate)
+		}
+	}
+	return hashes
+}
+
+// Page is a part of a conversation for one caller.
+type Page struct {
+	Entries [][]byte
+	// Extras are the caller's wraps of the page's epochs (S7), and the policies,
+	// certificates and key objects that its entries name.
+	Extras [][]byte
+}
+
+// Entries gives a caller at most 200 entries with a sequence of at least from.
+func (c *Conversations) Entries(ctx context.Context, caller, conv [32]byte, from uint64) (Page, error) {
+	s := c.at(conv)
+	s.mu.Lock()
+	t, err := c.load(ctx, s)
+	if err == nil && !c.may(t, caller) {
+		err = errNotAllowed
+	}
+	var epochs []*seal.Epoch
+	if err == nil {
+		epochs = t.EpochsFrom(from)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return Page{}, err
+	}
+	entries, err := c.store.Entries(ctx, conv, from, pageSize)
+	if err != nil {
+		return Page{}, err
+	}
+	var page Page
+	for _, e := range entries {
+		page.Entries = append(page.Entries, e.Object)
+	}
+	epochs = slices.DeleteFunc(epochs, func(e *seal.Epoch) bool {
+		return !slices.ContainsFunc(entries, func(entry Entry) bool { return entry.Hash == e.Hash() })
+	})
+	page.Extras, err = c.extras(ctx, t, caller, epochs)
+	return page, err
+}
+
+func (c *Conversations) extras(ctx context.Context, t *seal.Transcript, caller [32]byte, epochs []*seal.Epoch) ([][]byte, error) {
+	trust := c.directory.Trust()
+	var extras [][]byte
+	seen := map[[32]byte]bool{}
+	add := func(hash [32]byte, object interface{ Bytes() []byte }) {
+		if !seen[hash] {
+			seen[hash] = true
+			extras = append(extras, object.Bytes())
+		}
+	}
+	device := trust.Certificate(caller)
+	ofDepartment := device != nil && slices.Contains(device.Departments, t.Dept())
+	mine := map[[32]byte]bool{} // hashes of wraps
+	var to [][32]byte
+	for _, e := range epochs {
+		if p := trust.PolicyOf(e.PolicyHash); p != nil {
+			add(e.PolicyHash, p)
+		}
+		for i, m := range e.Members {
+			if x := trust.Certificate(m.Certificate); x != nil {
+				add(m.Certificate, x)
+				if issuer := trust.Certificate(x.Issuer); issuer != nil {
+					add(x.Issuer, issuer)
+				}
+			}
+			if k := trust.KeyObject(m.KeyObject); k != nil {
+				add(m.KeyObject, k)
+			}
+			if m.Certificate == caller || m.Role == seal.Department && ofDepartment {
+				to = append(to, m.KeyObject)
+				mine[e.WrapHashes[i]] = true
+			}
+		}
+	}
+	if len(to) == 0 {
+		return extras, nil
+	}
+	wraps, err := c.store.Wraps(ctx, t.Conv(), to)
+	for _, w := range wraps {
+		if mine[hashOf(w)] {
+			extras = append(extras, w)
+		}
+	}
+	return extras, err
+}
+
+// Item is a conversation as one device's queue shows it.
+type Item struct {
+	Listed
+	Mine bool // the device is a member
+}
+
+// Queue gives the conversations of a device's departments, the last changed
+// first: those that wait, those that the device is a member of.
+func (c *Conversations) Queue(ctx context.Context, caller [32]byte) (departments [][16]byte, items []Item, err error) {
+	trust := c.directory.Trust()
+	if trust == nil {
+		return nil, nil, errNothing
+	}
+	x := trust.Certificate(caller)
+	if x == nil {
+		return nil, nil, errNotAllowed
+	}
+	for _, dept := range x.Departments {
+		listed, err := c.store.Queue(ctx, dept, queueSize)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, l := range listed {
+			mine := slices.Contains(l.Members, caller)
+			if mine || l.State == Waiting {
+				items = append(items, Item{l, mine})
+			}
+		}
+	}
+	slices.SortStableFunc(items, func(a, b Item) int { return int(b.At - a.At) })
+	return x.Departments, items, nil
+}

@@ -1,0 +1,502 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/aldaba-chat/aldaba/internal/chat"
+	"github.com/aldaba-chat/aldaba/internal/conversation"
+	"github.com/aldaba-chat/aldaba/internal/seal"
+	"github.com/aldaba-chat/aldaba/internal/wire"
+)
+
+const (
+	bodyLimit = 64 << 10 // bytes: an epoch with 16 wraps and key objects has 45,000
+	listLimit = 40       // objects in one request
+)
+
+// api answers what the specification's section 5 lists.
+type api struct {
+	Options
+	sessions *sessions
+	mux      *http.ServeMux
+}
+
+func newAPI(o Options) *api {
+	a := &api{Options: o, sessions: newSessions(o.Now), mux: http.NewServeMux()}
+	for route, handle := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /v1/site":                          a.site,
+		"GET /v1/trust":                         a.trust,
+		"POST /v1/challenges":                   a.challenge,
+		"POST /v1/sessions":                     a.session,
+		"POST /v1/conversations":                a.begin,
+		"GET /v1/conversations/{conv}/entries":  a.entries,
+		"POST /v1/conversations/{conv}/entries": a.append,
+		"GET /v1/queue":                         a.queue,
+		"POST /v1/enrolments":                   a.enrol,
+		"GET /v1/enrolments/{id}":               a.enrolment,
+		"POST /v1/keyobjects":                   a.keyObject,
+		"GET /v1/department-keys":               a.departmentKeys,
+		"GET /v1/socket":                        a.socket,
+	} {
+		a.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
+			if err := handle(w, r); err != nil {
+				a.refuse(w, r, err)
+			}
+		})
+	}
+	return a
+}
+
+// ServeHTTP answers a request below /v1/. A browser sends Origin with every
+// request that writes and with every WebSocket; one of another origin is
+// refused, which keeps other pages of this machine out.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if origin := r.Header.Get("Origin"); origin != "" && origin != "http://"+r.Host && origin != "https://"+r.Host {
+		a.refuse(w, r, &chat.Error{Kind: chat.KindDenied, Message: "this server answers to its own pages only"})
+		return
+	}
+	if _, pattern := a.mux.Handler(r); pattern == "" {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			other := r.Clone(r.Context())
+			other.Method = method
+			if _, p := a.mux.Handler(other); p != "" {
+				w.Header().Set("Allow", method)
+				wrongMethod.write(w)
+				return
+			}
+		}
+		notFound.write(w)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+var errNoSession = &chat.Error{Kind: chat.KindDenied, Field: "Authorization", Message: "there is no session: prove your key and try again"}
+
+// caller is S1.
+func (a *api) caller(r *http.Request) (session, error) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return session{}, errNoSession
+	}
+	return a.lookUp(token)
+}
+
+func (a *api) lookUp(token string) (session, error) {
+	s, ok := a.sessions.find(token)
+	if !ok {
+		return session{}, errNoSession
+	}
+	if !s.visitor {
+		if _, err := a.Directory.Device(s.owner); err != nil {
+			return session{}, err
+		}
+	}
+	return s, nil
+}
+
+// device is caller for what only certified devices may.
+func (a *api) device(r *http.Request) (seal.Judged, error) {
+	s, err := a.caller(r)
+	if err != nil {
+		return seal.Judged{}, err
+	}
+	if s.visitor {
+		return seal.Judged{}, &chat.Error{Kind: chat.KindDenied, Message: "only a certified device may ask this"}
+	}
+	return a.Directory.Device(s.owner)
+}
+
+// list reads a request's objects: low to high of them.
+func (a *api) list(w http.ResponseWriter, r *http.Request, low, high int) ([][]byte, error) {
+	if r.Header.Get("Content-Type") != wire.ContentType {
+		return nil, chat.Invalid("Content-Type", "a list of objects is "+wire.ContentType)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, &chat.Error{Kind: chat.KindTooLarge, Field: "body", Limit: bodyLimit, Message: "the request has too many bytes"}
+		}
+		return nil, chat.Invalid("body", "the request ended before its body").Because(err)
+	}
+	objects, err := wire.ReadList(body, high)
+	if err == nil && len(objects) < low {
+		err = &chat.Error{Kind: chat.KindInvalid, Field: "body", Limit: int64(low), Message: "the list has too few objects"}
+	}
+	return objects, err
+}
+
+func (a *api) sendList(w http.ResponseWriter, status int, objects ...[]byte) {
+	h := w.Header()
+	body := wire.AppendList(nil, objects...)
+	h.Set("Content-Type", wire.ContentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) //nolint:gosec // a list of objects with nosniff and a type that no browser shows
+}
+
+func (a *api) sendJSON(w http.ResponseWriter, status int, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+	return nil
+}
+
+func (a *api) site(w http.ResponseWriter, _ *http.Request) error {
+	trust := a.Directory.Trust()
+	if trust == nil {
+		return &chat.Error{Kind: chat.KindUnavailable, Message: "this server has no organisation yet"}
+	}
+	policy := trust.Policy()
+	if len(policy.Departments) == 0 {
+		return &chat.Error{Kind: chat.KindUnavailable, Message: "the organisation has no department yet"}
+	}
+	org, dept := trust.Org(), policy.Departments[0]
+	return a.sendJSON(w, http.StatusOK, struct {
+		Org       string `json:"org"`
+		Dept      string `json:"dept"`
+		Mode      byte   `json:"mode"`
+		MinPolicy uint32 `json:"minPolicy"`
+	}{wire.Text(org[:]), wire.Text(dept.ID[:]), dept.Mode, policy.Version})
+}
+
+func (a *api) trust(w http.ResponseWriter, r *http.Request) error {
+	bundle, err := a.Directory.Bundle(r.Context())
+	if err != nil {
+		return err
+	}
+	a.sendList(w, http.StatusOK, bundle...)
+	return nil
+}
+
+func (a *api) challenge(w http.ResponseWriter, _ *http.Request) error {
+	c, ok := a.sessions.challenge()
+	if !ok {
+		return &chat.Error{Kind: chat.KindRateLimited, Message: "too many people begin at once: try again in a minute"}
+	}
+	w.Header().Set("Content-Type", wire.ContentType)
+	_, _ = w.Write(c[:])
+	return nil
+}
+
+// prove checks a session proof by the key that keyOf finds for its owner.
+func (a *api) prove(object []byte, keyOf func(owner [32]byte) ([32]byte, error)) (owner [32]byte, err error) {
+	trust := a.Directory.Trust()
+	if trust == nil {
+		return owner, errNoSession
+	}
+	proof := new(seal.Session)
+	if err := seal.Parse(object, proof); err != nil {
+		return owner, err
+	}
+	if !a.sessions.spend(proof.Challenge) {
+		return owner, seal.ErrNoSession.Because("the challenge has ended or was used: ask for another")
+	}
+	key, err := keyOf(proof.Owner)
+	if err != nil {
+		return owner, err
+	}
+	now := uint64(max(0, a.Now().UnixMilli()))
+	return proof.Owner, proof.Check(trust.Org(), proof.Challenge, key, now)
+}
+
+type begun struct {
+	Token   string  `json:"token"`
+	Expires int64   `json:"expires"` // milliseconds since 1970
+	Seq     *uint64 `json:"seq,omitzero"`
+}
+
+func (a *api) session(w http.ResponseWriter, r *http.Request) error {
+	objects, err := a.list(w, r, 1, 1)
+	if err != nil {
+		return err
+	}
+	visitor := false
+	owner, err := a.prove(objects[0], func(owner [32]byte) ([32]byte, error) {
+		if x, err := a.Directory.Device(owner); err == nil {
+			return x.SigKey, nil
+		} else if trust := a.Directory.Trust(); trust != nil && trust.Certificate(owner) != nil {
+			return [32]byte{}, err
+		}
+		visitor = true
+		return a.Conversations.VisitorKey(r.Context(), owner)
+	})
+	if err != nil {
+		return err
+	}
+	token, until := a.sessions.begin(owner, visitor)
+	return a.sendJSON(w, http.StatusOK, begun{Token: token, Expires: until.UnixMilli()})
+}
+
+// begin takes proof, genesis, key object, epoch 0 and wraps.
+func (a *api) begin(w http.ResponseWriter, r *http.Request) error {
+	objects, err := a.list(w, r, 5, listLimit)
+	if err != nil {
+		return err
+	}
+	genesis := new(seal.Genesis)
+	if err := seal.Parse(objects[1], genesis); err != nil {
+		return err
+	}
+	owner, err := a.prove(objects[0], func(owner [32]byte) ([32]byte, error) {
+		if owner != genesis.Hash() {
+			return owner, seal.ErrNoSession.Because("the proof is for another conversation")
+		}
+		return genesis.SigKey, nil
+	})
+	if err != nil {
+		return err
+	}
+	receipt, err := a.Conversations.Begin(r.Context(), objects[1], objects[2], objects[3], objects[4:])
+	if err != nil {
+		return err
+	}
+	token, until := a.sessions.begin(owner, true)
+	return a.sendJSON(w, http.StatusCreated, begun{Token: token, Expires: until.UnixMilli(), Seq: &receipt.Seq})
+}
+
+func (a *api) entries(w http.ResponseWriter, r *http.Request) error {
+	s, err := a.caller(r)
+	if err != nil {
+		return err
+	}
+	conv, err := wire.ReadHash("conv", r.PathValue("conv"))
+	if err != nil {
+		return err
+	}
+	from := uint64(0)
+	if query := r.URL.Query(); query.Has("after") {
+		after, err := strconv.ParseUint(query.Get("after"), 10, 53)
+		if err != nil {
+			return chat.Invalid("after", "after is the sequence of an entry, from 0")
+		}
+		from = after + 1
+	}
+	page, err := a.Conversations.Entries(r.Context(), s.owner, conv, from)
+	if err != nil {
+		return err
+	}
+	a.sendList(w, http.StatusOK, append(page.Entries, page.Extras...)...)
+	return nil
+}
+
+func (a *api) append(w http.ResponseWriter, r *http.Request) error {
+	s, err := a.caller(r)
+	if err != nil {
+		return err
+	}
+	conv, err := wire.ReadHash("conv", r.PathValue("conv"))
+	if err != nil {
+		return err
+	}
+	objects, err := a.list(w, r, 1, listLimit)
+	if err != nil {
+		return err
+	}
+	var keys, wraps [][]byte
+	for _, object := range objects[1:] {
+		switch kind := seal.KindOf(object); kind {
+		case seal.KindKeyObject:
+			keys = append(keys, object)
+		case seal.KindWrap:
+			wraps = append(wraps, object)
+		default:
+			return seal.ErrBadKind.Because("key objects and wraps were expected, this is a %s", kind)
+		}
+	}
+	receipt, err := a.Conversations.Append(r.Context(), s.owner, conv, objects[0], keys, wraps)
+	if err != nil {
+		return err
+	}
+	status := http.StatusCreated
+	if receipt.Again {
+		status = http.StatusOK
+	}
+	return a.sendJSON(w, status, struct {
+		Seq uint64 `json:"seq"`
+		At  int64  `json:"at"`
+	}{receipt.Seq, receipt.At})
+}
+
+func (a *api) queue(w http.ResponseWriter, r *http.Request) error {
+	device, err := a.device(r)
+	if err != nil {
+		return err
+	}
+	departments, items, err := a.Conversations.Queue(r.Context(), device.Hash())
+	if err != nil {
+		return err
+	}
+	type item struct {
+		Conv  string `json:"conv"`
+		Seq   uint64 `json:"seq"`
+		At    int64  `json:"at"`
+		State string `json:"state"`
+	}
+	answer := struct {
+		Departments   []string `json:"departments"`
+		Conversations []item   `json:"conversations"`
+	}{[]string{}, []item{}}
+	for _, dept := range departments {
+		answer.Departments = append(answer.Departments, wire.Text(dept[:]))
+	}
+	for _, i := range items {
+		state := "waiting"
+		switch {
+		case i.State == conversation.Closed:
+			state = "closed"
+		case i.Mine:
+			state = "mine"
+		}
+		answer.Conversations = append(answer.Conversations, item{wire.Text(i.Conv[:]), i.Seq, i.At, state})
+	}
+	return a.sendJSON(w, http.StatusOK, answer)
+}
+
+func (a *api) enrol(w http.ResponseWriter, r *http.Request) error {
+	objects, err := a.list(w, r, 2, 2)
+	if err != nil {
+		return err
+	}
+	id, err := a.Directory.Request(r.Context(), objects[0], objects[1])
+	if err != nil {
+		return err
+	}
+	return a.sendJSON(w, http.StatusAccepted, struct {
+		ID string `json:"id"`
+	}{wire.Text(id[:])})
+}
+
+func (a *api) enrolment(w http.ResponseWriter, r *http.Request) error {
+	id, err := wire.ReadHash("id", r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	certificate, err := a.Directory.Certificate(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if certificate == nil {
+		a.sendList(w, http.StatusOK)
+		return nil
+	}
+	a.sendList(w, http.StatusOK, certificate)
+	return nil
+}
+
+func (a *api) keyObject(w http.ResponseWriter, r *http.Request) error {
+	device, err := a.device(r)
+	if err != nil {
+		return err
+	}
+	objects, err := a.list(w, r, 1, 1)
+	if err != nil {
+		return err
+	}
+	if err := a.Directory.AddKeyObject(r.Context(), device, objects[0]); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (a *api) departmentKeys(w http.ResponseWriter, r *http.Request) error {
+	device, err := a.device(r)
+	if err != nil {
+		return err
+	}
+	keys, err := a.Directory.DepartmentKeys(r.Context(), device.Hash())
+	if err != nil {
+		return err
+	}
+	a.sendList(w, http.StatusOK, keys...)
+	return nil
+}
+
+func (a *api) socket(w http.ResponseWriter, r *http.Request) error {
+	if r.Header.Get("Origin") == "" {
+		return &chat.Error{Kind: chat.KindDenied, Field: "Origin", Message: "a browser names its origin here"}
+	}
+	a.Socket.ServeHTTP(w, r)
+	return nil
+}
+
+// Owner is who a token speaks for, for the socket's first command.
+func (g *Gateway) Owner(token string) (owner [32]byte, visitor bool, err error) {
+	s, err := g.api.lookUp(token)
+	return s.owner, s.visitor, err
+}
+
+// refuse answers with problem details whose texts are ours: a rule of the
+// specification, or a [*chat.Error]. Anything else stays in the log.
+func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, code, detail := http.StatusInternalServerError, "internal", "Something failed inside the server: its log says what."
+	var rule, field string
+	var limit int64
+	if refusal, ok := errors.AsType[seal.Refusal](err); ok {
+		status, code, rule, detail = http.StatusUnprocessableEntity, refusal.Code, refusal.Rule, refusal.Sentence
+		if rule == seal.ErrNoSession.Rule {
+			status = http.StatusUnauthorized
+		}
+	} else if e, ok := errors.AsType[*chat.Error](err); ok {
+		status, code, detail, field, limit = statusOf(e.Kind), e.Kind.String(), e.Error(), e.Field, e.Limit
+		if e == errNoSession {
+			status, code = http.StatusUnauthorized, "no_session"
+		}
+	}
+	if status == http.StatusInternalServerError {
+		a.Log.Error("a request failed", "path", r.Pattern, "error", err)
+	}
+	body, err := json.Marshal(struct {
+		Type   string `json:"type"`
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Code   string `json:"code"`
+		Rule   string `json:"rule,omitempty"`
+		Detail string `json:"detail"`
+		Field  string `json:"field,omitempty"`
+		Limit  int64  `json:"limit,omitzero"`
+	}{"about:blank", http.StatusText(status), status, code, rule, detail, field, limit})
+	if err != nil {
+		a.Log.Error("a refusal could not be written", "error", err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+func statusOf(k chat.Kind) int {
+	switch k {
+	case chat.KindInvalid:
+		return http.StatusBadRequest
+	case chat.KindDenied:
+		return http.StatusForbidden
+	case chat.KindNotFound:
+		return http.StatusNotFound
+	case chat.KindConflict:
+		return http.StatusConflict
+	case chat.KindTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case chat.KindRateLimited:
+		return http.StatusTooManyRequests
+	case chat.KindUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}

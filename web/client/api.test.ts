@@ -1,0 +1,288 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { api, type Bytes, frame, toBytes, toText, unframe } from './api.ts';
+import { Failure, passing, problemOf } from './problem.ts';
+
+const bytes = (n: number, fill = 7): Bytes => new Uint8Array(n).fill(fill);
+const badAnswer = expect.objectContaining({ name: 'Failure', code: 'bad_answer' });
+
+describe('lists', () => {
+  const objects = [bytes(1, 1), bytes(300, 2), bytes(2, 3)];
+
+  test('come back as they went, each in a buffer of its own', () => {
+    const got = unframe(frame(objects));
+    expect(got).toEqual(objects);
+    expect(got.map((one) => one.buffer.byteLength)).toEqual([1, 300, 2]);
+    expect(unframe(frame([]))).toEqual([]);
+  });
+
+  test('the length has four bytes, big-endian', () => {
+    expect([...frame([bytes(258, 9)]).slice(0, 5)]).toEqual([0, 0, 1, 2, 9]);
+  });
+
+  test('a list that ends anywhere but after an object is refused', () => {
+    const list = frame(objects);
+    const ends = new Set([0, 5, 309, list.length]);
+    for (let end = 0; end <= list.length; end++) {
+      if (ends.has(end)) expect(unframe(list.slice(0, end)).length).toBeLessThanOrEqual(3);
+      else expect(() => unframe(list.slice(0, end)), `${end} bytes`).toThrow(badAnswer);
+    }
+  });
+
+  test('an object may have 262144 bytes, and neither one more nor none', () => {
+    expect(unframe(frame([bytes(262_144)]))).toHaveLength(1);
+    expect(() => unframe(frame([bytes(262_145)]))).toThrow(badAnswer);
+    expect(() => unframe(frame([bytes(0)]))).toThrow(badAnswer);
+  });
+
+  test('a length of four gigabytes takes no memory', () => {
+    expect(() => unframe(Uint8Array.of(255, 255, 255, 255, 1))).toThrow(badAnswer);
+  });
+
+  test('4096 objects are taken and 4097 are not', () => {
+    const many = Array.from({ length: 4097 }, () => bytes(1));
+    expect(unframe(frame(many.slice(1)))).toHaveLength(4096);
+    expect(() => unframe(frame(many))).toThrow(badAnswer);
+  });
+});
+
+describe('bytes as text', () => {
+  test('base64url without padding', () => {
+    expect(toText(Uint8Array.of(251, 255, 190, 1))).toBe('-_--AQ');
+    expect(toBytes('-_--AQ', 4)).toEqual(Uint8Array.of(251, 255, 190, 1));
+  });
+
+  test.each([
+    ['padding', 'AQ=='],
+    ['the other alphabet', '+/++AQ'],
+    ['bits behind the end', 'AR'],
+    ['a space', 'A Q'],
+    ['no text', 7],
+    ['nothing', undefined],
+  ])('%s is refused', (_, text) => {
+    expect(() => toBytes(text)).toThrow(badAnswer);
+  });
+
+  test('another length is refused', () => {
+    expect(() => toBytes('AQ', 2)).toThrow(badAnswer);
+  });
+});
+
+/** A server in a function: answers by `METHOD path`, the last answer of a list stays. */
+function serve(answers: Record<string, (() => Response | Promise<Response>)[]>) {
+  const asked: { what: string; bearer: string | null }[] = [];
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    const what = `${init.method} ${url.replace('http://server/v1/', '')}`;
+    asked.push({ what, bearer: new Headers(init.headers).get('Authorization') });
+    const list = answers[what] ?? [];
+    const answer = list.length > 1 ? list.shift() : list[0];
+    return answer ? answer() : Promise.reject(new TypeError('no route'));
+  });
+  return asked;
+}
+const problem = (status: number, code: unknown) => () =>
+  new Response(JSON.stringify({ type: 'about:blank', status, code }), { status });
+const json = (value: unknown) => () => new Response(JSON.stringify(value));
+const list =
+  (...objects: Bytes[]) =>
+  () =>
+    new Response(frame(objects));
+const challenge = () => new Response(bytes(32));
+const conv = bytes(32, 5);
+const entries = `GET conversations/${toText(conv)}/entries`;
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe('session', () => {
+  const sessions = (...tokens: string[]) => ({
+    'POST challenges': [challenge],
+    'POST sessions': tokens.map((token) => json({ token, expires: 1 })),
+  });
+
+  test('[S1] is made before the first request, and made again once when it has ended', async () => {
+    const asked = serve({
+      ...sessions('one', 'two'),
+      [entries]: [list(bytes(4)), problem(401, 'no_session'), list(bytes(5))],
+    });
+    const prove = vi.fn(async () => bytes(9));
+    const server = api('http://server', prove);
+    expect(await server.entries(conv, 0)).toEqual([bytes(4)]);
+    expect(await server.entries(conv, 0)).toEqual([bytes(5)]);
+    expect(prove.mock.calls).toEqual([[bytes(32)], [bytes(32)]]);
+    expect(asked.map(({ what, bearer }) => `${what} ${bearer}`)).toEqual([
+      'POST challenges null',
+      'POST sessions null',
+      `${entries} Bearer one`,
+      `${entries} Bearer one`,
+      'POST challenges null',
+      'POST sessions null',
+      `${entries} Bearer two`,
+    ]);
+  });
+
+  test('a second refusal is told', async () => {
+    serve({ ...sessions('one'), [entries]: [problem(401, 'no_session')] });
+    await expect(api('http://server', async () => bytes(9)).entries(conv, 0)).rejects.toMatchObject({
+      status: 401,
+      code: 'no_session',
+    });
+  });
+
+  test('requests at the same time share one renewal', async () => {
+    const asked = serve({
+      ...sessions('one', 'two', 'three'),
+      [entries]: [
+        list(),
+        problem(401, 'no_session'),
+        problem(401, 'no_session'),
+        problem(401, 'no_session'),
+        list(),
+      ],
+    });
+    const server = api('http://server', async () => bytes(9));
+    await server.entries(conv, 0);
+    await Promise.all([server.entries(conv, 0), server.entries(conv, 0), server.entries(conv, 0)]);
+    expect(asked.filter(({ what }) => what === 'POST sessions')).toHaveLength(2);
+  });
+
+  test('another code than 401 renews nothing', async () => {
+    const asked = serve({ ...sessions('one'), [entries]: [problem(403, 'not_allowed')] });
+    await expect(api('http://server', async () => bytes(9)).entries(conv, 0)).rejects.toMatchObject({
+      code: 'not_allowed',
+    });
+    expect(asked).toHaveLength(3);
+  });
+
+  test('a challenge of another length is refused', async () => {
+    serve({ ...sessions('one'), 'POST challenges': [() => new Response(bytes(31))] });
+    await expect(api('http://server', async () => bytes(9)).token()).rejects.toEqual(badAnswer);
+  });
+
+  test('the proof stands before the objects of a new conversation, whose token is the session', async () => {
+    let posted: Bytes[] = [];
+    vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+      if (url.endsWith('challenges')) return challenge();
+      posted = unframe(init.body as Bytes);
+      return new Response(JSON.stringify({ token: 'first', expires: 1, seq: 1 }), { status: 201 });
+    });
+    const server = api('http://server', async () => bytes(9));
+    await server.begin([bytes(1), bytes(2)]);
+    expect(posted).toEqual([bytes(9), bytes(1), bytes(2)]);
+    expect(await server.token()).toBe('first');
+  });
+});
+
+describe('answers', () => {
+  const signedIn = {
+    'POST challenges': [challenge],
+    'POST sessions': [json({ token: 'one', expires: 1 })],
+  };
+  const server = () => api('http://server', async () => bytes(9));
+  const site = { org: toText(bytes(32)), dept: toText(bytes(16)), mode: 2, minPolicy: 3 };
+
+  test('site', async () => {
+    serve({ 'GET site': [json(site)] });
+    expect(await server().site()).toEqual({ org: bytes(32), dept: bytes(16), mode: 2, minPolicy: 3 });
+  });
+
+  test.each([
+    ['no JSON', () => new Response('<html>')],
+    ['null', json(null)],
+    ['a mode that is none', json({ ...site, mode: 3 })],
+    ['a short organisation', json({ ...site, org: toText(bytes(31)) })],
+    ['a version below zero', json({ ...site, minPolicy: -1 })],
+    ['a version that is a text', json({ ...site, minPolicy: '3' })],
+  ])('site with %s is refused', async (_, answer) => {
+    serve({ 'GET site': [answer] });
+    await expect(server().site()).rejects.toEqual(badAnswer);
+  });
+
+  test('queue', async () => {
+    const one = { conv: toText(conv), seq: 4, at: 5, state: 'waiting' };
+    serve({
+      ...signedIn,
+      'GET queue': [json({ conversations: [one], departments: [toText(bytes(16))] })],
+    });
+    expect(await server().queue()).toEqual({ conversations: [one], departments: [toText(bytes(16))] });
+  });
+
+  test('a queue with a state that is none is refused', async () => {
+    const one = { conv: toText(conv), seq: 4, at: 5, state: 'lost' };
+    serve({ ...signedIn, 'GET queue': [json({ conversations: [one], departments: [] })] });
+    await expect(server().queue()).rejects.toEqual(badAnswer);
+  });
+
+  test('entries are asked for after the last one that was taken', async () => {
+    const asked = serve({ ...signedIn, [entries]: [list()], [`${entries}?after=0`]: [list()] });
+    const here = server();
+    await here.entries(conv, 0);
+    await here.entries(conv, 1);
+    expect(asked.slice(2).map(({ what }) => what)).toEqual([entries, `${entries}?after=0`]);
+  });
+
+  test('a certificate without its wrap is refused', async () => {
+    serve({
+      ...signedIn,
+      'GET department-keys': [list(bytes(1), bytes(2)), list(bytes(1), bytes(2), bytes(3))],
+    });
+    const here = server();
+    expect(await here.departmentKeys()).toEqual([[bytes(1), bytes(2)]]);
+    await expect(here.departmentKeys()).rejects.toEqual(badAnswer);
+  });
+
+  test('a body over 16 MiB is not read to its end', async () => {
+    let pulled = 0;
+    let cancelled = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulled++;
+        controller.enqueue(new Uint8Array(1_048_576));
+      },
+      cancel() {
+        cancelled = true;
+      },
+    });
+    serve({ 'GET trust': [() => new Response(endless)] });
+    await expect(server().trust()).rejects.toEqual(badAnswer);
+    expect(cancelled).toBe(true);
+    expect(pulled).toBeLessThan(20);
+  });
+
+  test.each([
+    ['a code', problem(409, 'epoch_stale'), 409, 'epoch_stale'],
+    ['no code', problem(403, undefined), 403, 'http_403'],
+    ['a code that is a sentence', problem(403, 'Call <b>this</b> number'), 403, 'http_403'],
+    ['a page of a gateway', () => new Response('<html>', { status: 502 }), 502, 'http_502'],
+    ['no network', () => Promise.reject(new TypeError('down')), 0, 'offline'],
+    ['too late', () => Promise.reject(new DOMException('late', 'TimeoutError')), 0, 'offline'],
+  ])('%s', async (_, answer, status, code) => {
+    serve({ 'GET trust': [answer] });
+    await expect(server().trust()).rejects.toMatchObject({ status, code });
+  });
+});
+
+describe('problems', () => {
+  test.each([
+    [new Failure(0, 'offline'), { code: 'offline' }],
+    [new Failure(503, 'http_503'), { code: 'offline' }],
+    [new Failure(429, 'http_429'), { code: 'offline' }],
+    [new Failure(403, 'not_allowed'), { code: 'refused', rule: 'not_allowed' }],
+    [new Failure(409, 'closed'), { code: 'closed' }],
+    [
+      Object.assign(new Error('E9'), { name: 'Refusal', rule: 'E9', code: 'dup_member' }),
+      { code: 'refused', rule: 'E9' },
+    ],
+    [new DOMException('no', 'NotSupportedError'), { code: 'unsupported' }],
+    [new DOMException('full', 'QuotaExceededError'), { code: 'storage' }],
+    ['what', { code: 'storage' }],
+  ])('%s', (error, wanted) => {
+    expect(problemOf(error)).toEqual(wanted);
+  });
+
+  test('only what the server or the network may mend is passing', () => {
+    expect([0, 429, 500, 503].map((status) => passing(new Failure(status, 'x')))).not.toContain(false);
+    expect(
+      [200, 400, 401, 403, 404, 409, 413].map((status) => passing(new Failure(status, 'x'))),
+    ).not.toContain(true);
+    expect(passing(new Error('x'))).toBe(false);
+  });
+});

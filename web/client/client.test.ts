@@ -1,0 +1,1054 @@
+// Conversations against a real HTTP server on loopback. The vault is a fake
+// that seals nothing: its objects are a header and readable JSON, so that a
+// case can look inside. The socket is a fake that talks to the same server,
+// because Node 20 has no WebSocket.
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ConversationState, Kept, Line, Member, Vault } from '@aldaba/crypto';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Bytes, frame, toBytes, toText, unframe } from './api.ts';
+import { desk, visitor } from './client.ts';
+
+/** Just above what anything here waits for: two delays and a coalesced hint. */
+const soon = { timeout: 4000, interval: 5 };
+const until = (what: () => void) => vi.waitFor(what, soon);
+
+// Objects: four bytes of header as in SPEC section 3, then JSON.
+const pack = (kind: number, content: object): Bytes =>
+  Uint8Array.from([1, kind, 0x64, 0x7a, ...new TextEncoder().encode(JSON.stringify(content))]);
+const content = (object: Bytes) => JSON.parse(new TextDecoder().decode(object.slice(4)));
+const sha = (object: Bytes): Bytes => new Uint8Array(createHash('sha256').update(object).digest());
+const refusal = (rule: string, code: string) =>
+  Object.assign(new Error(code), { name: 'Refusal', rule, code });
+
+interface Log {
+  readonly entries: Bytes[];
+  epoch: number;
+  closed: boolean;
+  members: string[];
+}
+
+let drawn = 0;
+const fresh = () => drawn++;
+
+/** Plays a log's entries; the rules are those that the client has to live with. */
+function replay(entries: readonly Bytes[]): Log {
+  const log: Log = { entries: [...entries], epoch: -1, closed: false, members: [] };
+  for (const entry of entries) {
+    const { n, members, close } = content(entry);
+    if (entry[1] === 2) Object.assign(log, { epoch: n, members, closed: false });
+    if (close) log.closed = true;
+  }
+  return log;
+}
+
+/** What one person's browser keeps over a reload. */
+interface Keeping {
+  conversations: Bytes[];
+  device: Kept['device'];
+  enrolment?: Bytes;
+}
+const nothing = (): Keeping => ({ conversations: [], device: 'none' });
+
+class FakeVault implements Vault {
+  readonly name: string;
+  readonly kept: Keeping;
+  readonly taken = new Map<string, Bytes[]>();
+  readonly calls: string[] = [];
+  /** What the next calls of a name reject with. */
+  readonly refuse: Record<string, unknown[]> = {};
+  readonly extras: number[] = [];
+
+  constructor(name: string, kept: Keeping = nothing()) {
+    this.name = name;
+    this.kept = kept;
+  }
+  private call(name: string) {
+    this.calls.push(name);
+    const error = this.refuse[name]?.shift();
+    if (error) throw error;
+  }
+  private log(conv: Bytes): Log {
+    return replay(this.taken.get(toText(conv)) ?? []);
+  }
+  private next(conv: Bytes, members: string[], reason: number): readonly Bytes[] {
+    return [
+      pack(2, { n: this.log(conv).epoch + 1, members, reason, by: this.name, draw: fresh() }),
+      pack(14, { wrap: 1 }),
+    ];
+  }
+  async open() {
+    this.call('open');
+    const { conversations, device, enrolment } = this.kept;
+    return { visitor: conversations, device, ...(enrolment && { enrolment }) };
+  }
+  async trust() {
+    this.call('trust');
+  }
+  async proof(challenge: Bytes, conv?: Bytes) {
+    this.call('proof');
+    return pack(13, { challenge: toText(challenge), owner: conv ? toText(conv) : this.name });
+  }
+  async begin() {
+    this.call('begin');
+    const genesis = pack(1, { draw: fresh() });
+    const conv = sha(genesis);
+    this.kept.conversations.push(conv);
+    return {
+      conv,
+      objects: [genesis, pack(5, {}), ...this.next(conv, [this.name], 0)],
+    };
+  }
+  async take(conv: Bytes, from: number, entries: readonly Bytes[], extras: readonly Bytes[]) {
+    this.call('take');
+    const taken = this.taken.get(toText(conv)) ?? [];
+    this.taken.set(toText(conv), taken);
+    const lines: Line[] = [];
+    for (const [at, entry] of entries.entries()) {
+      const seq = from + at;
+      if (seq > taken.length) throw refusal('L1', 'gap');
+      if (seq < taken.length) {
+        if (toText(taken[seq] ?? entry) !== toText(entry)) throw refusal('L3', 'fork');
+        continue;
+      }
+      const { by, cid, text, n, members, reason, close, bad } = content(entry);
+      if (bad) throw refusal(bad, 'bad');
+      if (entry[1] === 2 && !extras.some((extra) => extra[1] === 14)) throw refusal('W2', 'wrap_missing');
+      this.extras.push(extras.length);
+      taken.push(entry);
+      const place = { seq, time: seq };
+      if (entry[1] === 2)
+        lines.push({ kind: 'roster', ...place, n, reason, members: members.map(this.member, this) });
+      else if (close) lines.push({ kind: 'closed', ...place, from: this.member(by), reason: close });
+      else if (
+        text &&
+        lines.concat(this.shown(conv)).some((line) => 'cid' in line && toText(line.cid) === cid)
+      )
+        lines.push({ kind: 'unreadable', ...place, rule: 'V12', code: 'duplicate_cid' });
+      else if (text)
+        lines.push({ kind: 'message', ...place, from: this.member(by), cid: toBytes(cid), text });
+    }
+    this.history.set(toText(conv), [...this.shown(conv), ...lines]);
+    return lines;
+  }
+  private readonly history = new Map<string, Line[]>();
+  private shown(conv: Bytes): Line[] {
+    return this.history.get(toText(conv)) ?? [];
+  }
+  private member(name: string): Member {
+    return { leaf: 0, role: 1, name, title: '', custody: 1, mine: name === this.name };
+  }
+  async state(conv: Bytes): Promise<ConversationState> {
+    const { entries, epoch, closed, members } = this.log(conv);
+    return {
+      seq: entries.length - 1,
+      log: conv,
+      epoch,
+      members: members.map(this.member, this),
+      closed,
+      open: !closed && members.includes(this.name),
+      acceptable: !closed && members.length === 1 && !members.includes(this.name),
+      safety: '00000',
+    };
+  }
+  async say(conv: Bytes, text: string, cid: Bytes) {
+    this.call('say');
+    const event = pack(3, {
+      by: this.name,
+      n: this.log(conv).epoch,
+      cid: toText(cid),
+      text,
+      draw: fresh(),
+    });
+    return { cid, event };
+  }
+  async close(conv: Bytes, reason: 1 | 2 | 3) {
+    this.call('close');
+    return pack(3, { by: this.name, n: this.log(conv).epoch, close: reason });
+  }
+  async accept(conv: Bytes) {
+    this.call('accept');
+    return this.next(conv, [...this.log(conv).members, this.name], 1);
+  }
+  async rekey(conv: Bytes) {
+    return this.next(conv, this.log(conv).members, 3);
+  }
+  remove = this.rekey;
+  transfer = this.rekey;
+  async reopen(conv: Bytes) {
+    this.call('reopen');
+    return this.next(conv, this.log(conv).members, 5);
+  }
+  async enrol(invitation: string) {
+    this.call('enrol');
+    if (invitation !== 'good') throw refusal('K17', 'bad_enrolment');
+    const request = pack(10, { name: this.name });
+    this.kept.device = 'asked';
+    this.kept.enrolment = sha(request);
+    return { request, mac: new Uint8Array(32) };
+  }
+  async certified() {
+    this.call('certified');
+    this.kept.device = 'certified';
+    return pack(5, { name: this.name });
+  }
+  async department(cert: Bytes, wrap: Bytes) {
+    this.call('department');
+    if (cert[1] !== 8 || wrap[1] !== 14) throw refusal('K15', 'dept_key_mismatch');
+    this.kept.device = 'ready';
+  }
+  async erase(conv?: Bytes) {
+    this.call('erase');
+    this.kept.conversations = this.kept.conversations.filter((one) => conv && toText(one) !== toText(conv));
+  }
+}
+
+/** What a case does to a request before it is handled ('before') or after it was, without an answer ('after'). */
+type Trouble = { what: RegExp; answer?: [number, string]; when?: 'before' | 'after' };
+
+class FakeServer {
+  readonly logs = new Map<string, Log>();
+  readonly dept = toText(new Uint8Array(16).fill(1));
+  readonly asked: string[] = [];
+  readonly posted: Bytes[][] = [];
+  readonly troubles: Trouble[] = [];
+  readonly tokens = new Map<string, string>();
+  readonly sockets = new Set<FakeSocket>();
+  readonly enrolments = new Map<string, { signed: boolean }>();
+  readonly keyObjects: Bytes[] = [];
+  departmentKeys = false;
+  /** Nobody gets through: requests and sockets are cut. */
+  down = false;
+  /** Entries are kept from the sockets. */
+  mute = false;
+  base = '';
+  private http: Server | undefined;
+
+  async listen() {
+    const http = createServer((request, response) => void this.handle(request, response));
+    this.http = http;
+    await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));
+    this.base = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  }
+  close() {
+    this.http?.closeAllConnections();
+    this.http?.close();
+  }
+  count(what: RegExp) {
+    return this.asked.filter((one) => what.test(one)).length;
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const what = `${request.method} ${request.url?.replace('/v1/', '')}`;
+    this.asked.push(what);
+    const trouble = this.troubles.find((one) => one.what.test(what));
+    if (trouble) this.troubles.splice(this.troubles.indexOf(trouble), 1);
+    if (this.down || (trouble && !trouble.answer && trouble.when !== 'after'))
+      return request.socket.destroy();
+    const body = Uint8Array.from(Buffer.concat(chunks));
+    const [status, answer] = trouble?.answer
+      ? [trouble.answer[0], { code: trouble.answer[1] }]
+      : this.answer(what, body, request.headers.authorization?.replace('Bearer ', '') ?? '');
+    if (trouble?.when === 'after') return request.socket.destroy();
+    response.writeHead(status);
+    response.end(answer instanceof Uint8Array ? answer : JSON.stringify(answer));
+  }
+
+  private session(proof: Bytes | undefined): { token: string; expires: number } {
+    const token = `token-${fresh()}`;
+    this.tokens.set(token, proof ? content(proof).owner : '');
+    return { token, expires: 0 };
+  }
+
+  private answer(what: string, body: Bytes, token: string): [number, object] {
+    const [, path = '', query = ''] = /^\w+ ([^?]*)\??(.*)$/.exec(what) ?? [];
+    const [area = '', name = ''] = path.split('/');
+    if (what === 'GET site')
+      return [200, { org: toText(new Uint8Array(32)), dept: this.dept, mode: 2, minPolicy: 1 }];
+    if (what === 'GET trust') return [200, frame([pack(7, {})])];
+    if (what === 'POST challenges') return [200, new Uint8Array(32)];
+    if (what === 'POST sessions') {
+      const [proof] = unframe(body);
+      const { owner } = content(proof as Bytes);
+      const known = this.logs.has(owner) || !this.isConv(owner);
+      return known ? [200, this.session(proof)] : [403, { code: 'not_allowed' }];
+    }
+    if (what === 'POST conversations') {
+      const [proof, genesis, , epoch] = unframe(body);
+      this.posted.push(unframe(body));
+      const conv = toText(sha(genesis as Bytes));
+      if (!this.logs.has(conv)) this.logs.set(conv, replay([genesis as Bytes, epoch as Bytes]));
+      return [201, { ...this.session(proof), seq: 1 }];
+    }
+    if (area === 'enrolments' && name) {
+      const enrolment = this.enrolments.get(name);
+      if (!enrolment) return [404, { code: 'http_404' }];
+      return [200, frame(enrolment.signed ? [pack(8, {})] : [])];
+    }
+    if (area === 'enrolments') {
+      const id = toText(sha(unframe(body)[0] as Bytes));
+      this.enrolments.set(id, this.enrolments.get(id) ?? { signed: false });
+      return [202, { id }];
+    }
+    if (!this.tokens.has(token)) return [401, { code: 'no_session' }];
+    if (area === 'keyobjects') {
+      this.keyObjects.push(...unframe(body));
+      return [204, new Uint8Array(0)];
+    }
+    if (area === 'department-keys')
+      return [200, frame(this.departmentKeys ? [pack(8, {}), pack(14, {})] : [])];
+    if (area === 'queue') {
+      const conversations = [...this.logs].map(([conv, log]) => ({
+        conv,
+        seq: log.entries.length - 1,
+        at: 1000,
+        state: log.closed ? 'closed' : log.members.length > 1 ? 'mine' : 'waiting',
+      }));
+      return [200, { conversations, departments: [this.dept] }];
+    }
+    const log = this.logs.get(name);
+    if (!log) return [404, { code: 'not_allowed' }];
+    if (what.startsWith('GET')) {
+      const after = query ? Number(query.replace('after=', '')) + 1 : 0;
+      return [200, frame([...log.entries.slice(after, after + 200), pack(14, { wrap: 1 }), pack(8, {})])];
+    }
+    const objects = unframe(body);
+    const entry = objects[0] as Bytes;
+    this.posted.push(objects);
+    const again = log.entries.findIndex((one) => toText(one) === toText(entry));
+    if (again >= 0) return [200, { seq: again, at: 0 }];
+    const { n, reason } = content(entry);
+    if (entry[1] === 2 && n !== log.epoch + 1) return [409, { code: 'conflict' }];
+    if (entry[1] === 3 && n !== log.epoch) return [409, { code: 'epoch_stale' }];
+    if (log.closed && reason !== 5) return [403, { code: 'closed' }];
+    return [201, { seq: this.append(name, entry), at: 0 }];
+  }
+  private isConv(owner: string) {
+    return owner.length === 43;
+  }
+
+  /** Puts an entry into a log, by whoever it is, and tells the sockets. */
+  append(conv: string, entry: Bytes): number {
+    const log = this.logs.get(conv);
+    if (!log) throw new Error('no such log');
+    Object.assign(log, replay([...log.entries, entry]));
+    const seq = log.entries.length - 1;
+    if (!this.mute) {
+      this.push(`c:${conv}`, { offset: seq, data: { o: toText(entry) } });
+      this.push(`q:${this.dept}`, { data: { conv, seq } });
+    }
+    return seq;
+  }
+  push(channel: string, pub: object) {
+    for (const one of this.sockets) if (one.channels.has(channel)) one.tell({ push: { channel, pub } });
+  }
+  /** Cuts every socket, as a server that restarts does. */
+  cut(code = 1006) {
+    for (const one of this.sockets) one.end(code);
+  }
+}
+
+class FakeSocket {
+  static server: FakeServer;
+  readonly channels = new Set<string>();
+  readonly asked: { channel: string; offset?: number; epoch?: string }[] = [];
+  onopen: (() => void) | undefined;
+  onmessage: ((event: { data: string }) => void) | undefined;
+  onclose: ((event: { code: number }) => void) | undefined;
+  private over = false;
+
+  constructor() {
+    const { server } = FakeSocket;
+    setTimeout(() => {
+      if (server.down) return this.end(1006);
+      server.sockets.add(this);
+      this.onopen?.();
+    });
+  }
+  tell(message: object) {
+    setTimeout(() => this.over || this.onmessage?.({ data: JSON.stringify(message) }));
+  }
+  end(code: number) {
+    FakeSocket.server.sockets.delete(this);
+    if (this.over) return;
+    this.over = true;
+    setTimeout(() => this.onclose?.({ code }));
+  }
+  close() {
+    this.end(1000);
+  }
+  send(text: string) {
+    const { id, connect, subscribe, unsubscribe } = JSON.parse(text);
+    const { server } = FakeSocket;
+    if (connect) {
+      if (!server.tokens.has(connect.token)) return this.end(3500);
+      this.tell({ id, connect: { ping: 25, pong: true } });
+    }
+    if (unsubscribe) this.channels.delete(unsubscribe.channel);
+    if (!subscribe) return;
+    this.asked.push(subscribe);
+    this.channels.add(subscribe.channel);
+    const log = server.logs.get(subscribe.channel.slice(2));
+    const publications = (log?.entries ?? [])
+      .map((entry, offset) => ({ offset, data: { o: toText(entry) } }))
+      .slice((subscribe.offset ?? 0) + 1);
+    this.tell({ id, subscribe: { epoch: 'log', recovered: Boolean(log), publications } });
+  }
+}
+
+let server: FakeServer;
+const scope = new EventTarget();
+
+beforeEach(async () => {
+  server = new FakeServer();
+  await server.listen();
+  FakeSocket.server = server;
+  vi.stubGlobal('WebSocket', FakeSocket);
+  vi.stubGlobal('addEventListener', scope.addEventListener.bind(scope));
+  vi.stubGlobal('removeEventListener', scope.removeEventListener.bind(scope));
+});
+afterEach(() => {
+  server.down = true;
+  server.cut();
+  server.close();
+  vi.unstubAllGlobals();
+});
+
+const texts = (lines: readonly Line[] = []) => lines.flatMap((line) => ('text' in line ? [line.text] : []));
+const kinds = (lines: readonly Line[] = []) => lines.map((line) => line.kind);
+
+/** A visitor whose first message is in the log. */
+async function talking(vault = new FakeVault('visitor')) {
+  const chat = visitor(vault, server.base);
+  chat.say('hello');
+  await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['hello']));
+  await until(() => expect(chat.view.get().link).toBe('online'));
+  await until(() => expect([...server.sockets].some((one) => one.channels.size > 0)).toBe(true));
+  const conv = [...server.logs.keys()].at(-1) ?? '';
+  const log = () => server.logs.get(conv)?.entries ?? [];
+  const talk = () => {
+    const view = chat.view.get().conversation;
+    if (!view) throw new Error('no conversation');
+    return view;
+  };
+  return { chat, vault, conv, log, talk };
+}
+const said = (text: string, n = 0, by = 'agent') =>
+  pack(3, { by, n, cid: toText(new Uint8Array(16).fill(fresh() + 1)), text, draw: fresh() });
+const epoch = (n: number, members: string[], reason = 2) => pack(2, { n, members, reason, draw: fresh() });
+const events = () => server.posted.map(([entry]) => entry as Bytes).filter((entry) => entry[1] === 3);
+
+describe('visitor', () => {
+  test('nothing is there before the first message, and nobody is asked for a session', async () => {
+    const vault = new FakeVault('visitor');
+    const chat = visitor(vault, server.base);
+    expect(chat.view.get()).toEqual({ link: 'connecting', stage: 'starting' });
+    await until(() => expect(chat.view.get()).toEqual({ link: 'online', stage: 'none' }));
+    expect(server.asked).toEqual(['GET site', 'GET trust']);
+    expect(vault.calls).toEqual(['open', 'trust']);
+  });
+
+  test('[L5] the first message begins; those written before the conversation is open go in their order', async () => {
+    const vault = new FakeVault('visitor');
+    const chat = visitor(vault, server.base);
+    for (const text of ['one', 'two', 'three']) chat.say(text);
+    expect(chat.view.get().conversation?.outgoing.map(({ text, state }) => [text, state])).toEqual([
+      ['one', 'sending'],
+      ['two', 'sending'],
+      ['three', 'sending'],
+    ]);
+    await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['one', 'two', 'three']));
+    await until(() => expect(chat.view.get().conversation?.outgoing).toEqual([]));
+    expect(server.logs.size).toBe(1);
+    expect(vault.calls.filter((call) => call === 'begin')).toHaveLength(1);
+    expect(chat.view.get()).toMatchObject({ stage: 'talking', conversation: { open: true, loading: false } });
+  });
+
+  test('a blank message is none', async () => {
+    const chat = visitor(new FakeVault('visitor'), server.base);
+    await until(() => expect(chat.view.get().stage).toBe('none'));
+    chat.say(' \n');
+    await new Promise((done) => setTimeout(done, 50));
+    expect(server.logs.size).toBe(0);
+  });
+
+  test('a kept conversation is found again, and a second device of the log is read', async () => {
+    const { vault, conv } = await talking();
+    server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+    server.append(conv, said('how can I help?', 1));
+    const chat = visitor(new FakeVault('visitor', vault.kept), server.base);
+    await until(() =>
+      expect(texts(chat.view.get().conversation?.lines)).toEqual(['hello', 'how can I help?']),
+    );
+    expect(kinds(chat.view.get().conversation?.lines)).toEqual(['roster', 'message', 'roster', 'message']);
+    await until(() => expect(chat.view.get()).toMatchObject({ stage: 'talking', link: 'online' }));
+  });
+
+  test('more than a page of entries is fetched to the end', async () => {
+    const { vault, conv } = await talking();
+    for (let at = 0; at < 450; at++) server.append(conv, said(`${at}`));
+    const again = new FakeVault('visitor', vault.kept);
+    const chat = visitor(again, server.base);
+    await until(() => expect(chat.view.get().conversation?.lines).toHaveLength(452));
+    expect(texts(chat.view.get().conversation?.lines).at(-1)).toBe('449');
+    // Only genesis and epoch are given what came along.
+    expect(again.extras.filter((count) => count > 0)).toHaveLength(2);
+  });
+
+  test('[L6] a lost answer: the same bytes are posted again, and the message is shown once', async () => {
+    const { chat, talk, log } = await talking();
+    server.mute = true;
+    server.troubles.push({ what: /^POST .*entries/, when: 'after' });
+    chat.say('again');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'again']));
+    await until(() => expect(talk().outgoing).toEqual([]));
+    const [, first, second] = events();
+    expect(second).toEqual(first);
+    expect(log()).toHaveLength(4);
+  });
+
+  test('[V12] [L6] after another epoch it is sealed again with the same cid', async () => {
+    const { chat, talk, conv } = await talking();
+    server.mute = true;
+    server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+    chat.say('late');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'late']));
+    const [, first, second] = events().map(content);
+    expect([first.n, second.n]).toEqual([0, 1]);
+    expect(second.cid).toBe(first.cid);
+    expect(kinds(talk().lines)).toEqual(['roster', 'message', 'roster', 'message']);
+  });
+
+  test('[L6] an epoch between two tries seals anew as well', async () => {
+    const { chat, talk, conv } = await talking();
+    server.troubles.push({ what: /^POST .*entries/ });
+    chat.say('late');
+    await until(() => expect(server.troubles).toEqual([]));
+    server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'late']));
+    expect(events().map((event) => content(event).n)).toEqual([0, 1]);
+  });
+
+  test('an epoch that never comes ends in a failure, not in a loop', async () => {
+    const { chat, talk } = await talking();
+    for (let at = 0; at < 20; at++)
+      server.troubles.push({ what: /^POST .*entries/, answer: [409, 'epoch_stale'] });
+    chat.say('never');
+    await until(() => expect(talk().outgoing[0]?.state).toBe('failed'));
+    expect(talk().outgoing[0]?.problem).toEqual({ code: 'refused', rule: 'epoch_stale' });
+    expect(server.count(/^POST .*entries/)).toBe(6);
+    server.troubles.length = 0;
+    chat.retry(talk().outgoing[0]?.cid ?? '');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'never']));
+  });
+
+  test('a refusal fails the message by its name; the next one goes, and a retry posts the same bytes', async () => {
+    const { chat, talk } = await talking();
+    server.troubles.push({ what: /^POST .*entries/, answer: [403, 'not_member'] });
+    chat.say('no');
+    chat.say('yes');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'yes']));
+    expect(talk().outgoing).toEqual([
+      expect.objectContaining({
+        text: 'no',
+        state: 'failed',
+        problem: { code: 'refused', rule: 'not_member' },
+      }),
+    ]);
+    const sealed = events().length;
+    chat.retry(talk().outgoing[0]?.cid ?? '');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'yes', 'no']));
+    expect(events()).toHaveLength(sealed + 1);
+    expect(events().map((event) => content(event).text)).toEqual(['hello', 'yes', 'no']);
+  });
+
+  test('a message over 8192 bytes fails before it is sealed, and its text is kept', async () => {
+    const { chat, talk, vault } = await talking();
+    chat.say('é'.repeat(4096));
+    chat.say(`${'é'.repeat(4096)}.`);
+    await until(() => expect(talk().outgoing).toHaveLength(1));
+    expect(talk().outgoing[0]).toMatchObject({ state: 'failed', problem: { code: 'too_long' } });
+    chat.retry(talk().outgoing[0]?.cid ?? '');
+    expect(talk().outgoing[0]?.state).toBe('failed');
+    expect(vault.calls.filter((call) => call === 'say')).toHaveLength(2);
+  });
+
+  test('offline a message waits; back on the network it goes', async () => {
+    const { chat, talk } = await talking();
+    server.down = true;
+    server.cut();
+    scope.dispatchEvent(new Event('offline'));
+    chat.say('in the tunnel');
+    await until(() => expect(chat.view.get().link).toBe('offline'));
+    await new Promise((done) => setTimeout(done, 300));
+    expect(talk().outgoing).toEqual([expect.objectContaining({ text: 'in the tunnel', state: 'sending' })]);
+    server.down = false;
+    scope.dispatchEvent(new Event('online'));
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'in the tunnel']));
+    await until(() => expect(chat.view.get().link).toBe('online'));
+    expect(talk().outgoing).toEqual([]);
+  });
+
+  test('[L1] a reconnect asks for what follows the last entry that was taken', async () => {
+    const { talk, conv } = await talking();
+    server.mute = true;
+    server.append(conv, said('missed'));
+    server.mute = false;
+    server.cut();
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'missed']));
+    const [line] = server.sockets;
+    expect(line?.asked).toEqual([{ channel: `c:${conv}`, recover: true, offset: 2, epoch: 'log' }]);
+  });
+
+  test('[S1] a socket whose session has ended comes back with another', async () => {
+    const { talk, conv } = await talking();
+    server.tokens.clear();
+    server.cut();
+    server.append(conv, said('later'));
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'later']));
+    expect(server.count(/^POST sessions/)).toBe(1);
+  });
+
+  test('[V5] a publication that comes twice is shown once', async () => {
+    const { talk, conv } = await talking();
+    const one = said('once');
+    const seq = server.append(conv, one);
+    server.push(`c:${conv}`, { offset: seq, data: { o: toText(one) } });
+    server.push(`c:${conv}`, { offset: 1, data: { o: toText(said('old')) } });
+    server.append(conv, said('next'));
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'once', 'next']));
+  });
+
+  test('[L1] a publication after a gap is not taken before what is missing was fetched', async () => {
+    const { talk, conv } = await talking();
+    const fetches = server.count(/^GET .*entries/);
+    server.mute = true;
+    server.append(conv, said('one'));
+    server.append(conv, said('two'));
+    server.mute = false;
+    server.append(conv, said('three'));
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'one', 'two', 'three']));
+    expect(server.count(/^GET .*entries/)).toBe(fetches + 1);
+    expect(server.asked.at(-1)).toBe(`GET conversations/${conv}/entries?after=2`);
+  });
+
+  test('[W2] an epoch is fetched, because its wraps do not travel by the socket', async () => {
+    const { talk, conv } = await talking();
+    server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+    await until(() => expect(talk().members.map(({ name }) => name)).toEqual(['visitor', 'agent']));
+    expect(talk().problem).toBeUndefined();
+  });
+
+  test('[L1] nothing is sent while entries are missing', async () => {
+    const { chat, talk, conv } = await talking();
+    server.troubles.push({ what: /^GET .*entries/, answer: [503, 'http_503'] });
+    server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+    await until(() => expect(server.troubles).toEqual([]));
+    chat.say('then');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'then']));
+    expect(events().map((event) => content(event).n)).toEqual([0, 1]);
+    expect(talk().problem).toBeUndefined();
+  });
+
+  test('[L3] a refused entry stops the conversation; what came before it is shown', async () => {
+    const { chat, talk, conv } = await talking();
+    server.mute = true;
+    server.append(conv, said('good'));
+    server.append(conv, pack(3, { bad: 'L3' }));
+    server.mute = false;
+    server.append(conv, said('after'));
+    await until(() => expect(talk().problem).toEqual({ code: 'refused', rule: 'L3' }));
+    expect(texts(talk().lines)).toEqual(['hello', 'good']);
+    chat.say('held back');
+    await new Promise((done) => setTimeout(done, 100));
+    expect(events()).toHaveLength(1);
+    expect(talk().outgoing[0]?.state).toBe('sending');
+  });
+
+  test.each(['stale_status', 'policy_rollback'])(
+    '[K8] after %s trust is fetched and it is tried again',
+    async (code) => {
+      const { chat, talk, vault } = await talking();
+      const before = server.count(/^GET trust/);
+      vault.refuse.say = [refusal('K8', code)];
+      chat.say('fresh');
+      await until(() => expect(texts(talk().lines)).toEqual(['hello', 'fresh']));
+      expect(server.count(/^GET trust/)).toBe(before + 1);
+    },
+  );
+
+  test('[K8] a status that stays stale is a problem of the message', async () => {
+    const { chat, talk, vault } = await talking();
+    vault.refuse.say = [refusal('K8', 'stale_status'), refusal('K8', 'stale_status')];
+    chat.say('stale');
+    await until(() => expect(talk().outgoing[0]?.problem).toEqual({ code: 'refused', rule: 'K8' }));
+  });
+
+  test('[L6] a lost answer to the first post begins nothing twice', async () => {
+    server.troubles.push({ what: /^POST conversations$/, when: 'after' });
+    const { vault } = await talking();
+    expect(server.logs.size).toBe(1);
+    expect(vault.calls.filter((call) => call === 'begin')).toHaveLength(1);
+    const [first, second] = server.posted.filter(([proof]) => proof?.[1] === 13);
+    expect(second?.slice(1)).toEqual(first?.slice(1));
+  });
+
+  test('a beginning that is refused fails the message; a retry begins another one', async () => {
+    server.troubles.push({ what: /^POST conversations$/, answer: [403, 'genesis_age'] });
+    const vault = new FakeVault('visitor');
+    const chat = visitor(vault, server.base);
+    chat.say('hello');
+    const outgoing = () => chat.view.get().conversation?.outgoing[0];
+    await until(() => expect(outgoing()?.problem).toEqual({ code: 'refused', rule: 'genesis_age' }));
+    chat.retry(outgoing()?.cid ?? '');
+    await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['hello']));
+    expect(vault.calls.filter((call) => call === 'begin')).toHaveLength(2);
+    expect(chat.view.get().problem).toBeUndefined();
+  });
+
+  test('[L4] a kept conversation that the server does not know keeps its keys; a message begins another', async () => {
+    const vault = new FakeVault('visitor', { ...nothing(), conversations: [new Uint8Array(32).fill(9)] });
+    const chat = visitor(vault, server.base);
+    await until(() =>
+      expect(chat.view.get()).toMatchObject({
+        stage: 'none',
+        problem: { code: 'refused', rule: 'not_allowed' },
+      }),
+    );
+    chat.say('hello');
+    await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['hello']));
+    expect(vault.calls).not.toContain('erase');
+    expect(vault.kept.conversations).toHaveLength(2);
+    expect(chat.view.get().problem).toBeUndefined();
+  });
+
+  test('a server that is away is asked again until it is there', async () => {
+    server.down = true;
+    const vault = new FakeVault('visitor');
+    const chat = visitor(vault, server.base);
+    chat.say('hello');
+    await until(() =>
+      expect(chat.view.get()).toMatchObject({
+        stage: 'failed',
+        link: 'offline',
+        problem: { code: 'offline' },
+      }),
+    );
+    server.down = false;
+    await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['hello']));
+    expect(vault.calls.filter((call) => call === 'open')).toHaveLength(1);
+  });
+
+  test('a vault that does not open is a problem, and a restart opens it', async () => {
+    const vault = new FakeVault('visitor');
+    vault.refuse.open = [new DOMException('full', 'QuotaExceededError')];
+    const chat = visitor(vault, server.base);
+    await until(() =>
+      expect(chat.view.get()).toMatchObject({ stage: 'failed', problem: { code: 'storage' } }),
+    );
+    chat.restart();
+    await until(() => expect(chat.view.get()).toMatchObject({ stage: 'none', link: 'online' }));
+    expect(chat.view.get().problem).toBeUndefined();
+  });
+
+  test('a restart keeps the lines and takes on where it was', async () => {
+    const { chat, talk, conv, vault } = await talking();
+    chat.restart();
+    server.append(conv, said('meanwhile'));
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'meanwhile']));
+    await until(() => expect(chat.view.get()).toMatchObject({ stage: 'talking', link: 'online' }));
+    chat.say('still here');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'meanwhile', 'still here']));
+    expect(vault.calls.filter((call) => call === 'open')).toHaveLength(1);
+    expect(server.sockets.size).toBe(1);
+  });
+
+  test('[S8] a close, a message after it, and the reopening', async () => {
+    const { chat, talk } = await talking();
+    chat.close();
+    await until(() => expect(talk().closed).toBe(true));
+    expect(kinds(talk().lines)).toEqual(['roster', 'message', 'closed']);
+    chat.say('too late');
+    await until(() => expect(talk().outgoing[0]?.problem).toEqual({ code: 'closed' }));
+    chat.reopen();
+    await until(() => expect(talk()).toMatchObject({ closed: false, open: true }));
+    chat.retry(talk().outgoing[0]?.cid ?? '');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'too late']));
+  });
+
+  test('[S8] a close that came from the other side first', async () => {
+    const { chat, talk, conv } = await talking();
+    server.mute = true;
+    server.append(conv, pack(3, { by: 'agent', n: 0, close: 1 }));
+    chat.say('crossed');
+    await until(() => expect(talk().closed).toBe(true));
+    expect(talk().outgoing[0]).toMatchObject({ state: 'failed', problem: { code: 'closed' } });
+  });
+
+  test('[L4] erasing forgets the conversation, and the next message begins another', async () => {
+    const { chat, vault } = await talking();
+    chat.erase();
+    expect(chat.view.get()).toEqual({ link: 'online', stage: 'none' });
+    await until(() => expect(vault.kept.conversations).toEqual([]));
+    chat.say('anew');
+    await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['anew']));
+    expect(server.logs.size).toBe(2);
+    await until(() => expect(server.sockets.size).toBe(1));
+  });
+
+  test('erasing during the beginning leaves no key behind', async () => {
+    const vault = new FakeVault('visitor');
+    const chat = visitor(vault, server.base);
+    await until(() => expect(chat.view.get().stage).toBe('none'));
+    chat.say('hello');
+    chat.erase();
+    await until(() => expect(vault.calls).toContain('erase'));
+    await until(() => expect(vault.kept.conversations).toEqual([]));
+    expect(chat.view.get()).toEqual({ link: 'online', stage: 'none' });
+    expect(server.logs.size).toBe(0);
+  });
+});
+
+describe('desk', () => {
+  const ready = (): Keeping => ({ conversations: [], device: 'ready' });
+  const open = async (vault = new FakeVault('agent', ready())) => {
+    const board = desk(vault, server.base);
+    await until(() => expect(board.view.get()).toMatchObject({ stage: 'ready', link: 'online' }));
+    await until(() =>
+      expect([...server.sockets].some((one) => one.channels.has(`q:${server.dept}`))).toBe(true),
+    );
+    return { board, vault };
+  };
+
+  test('from the invitation to the queue', async () => {
+    const vault = new FakeVault('agent');
+    const board = desk(vault, server.base);
+    await until(() => expect(board.view.get()).toMatchObject({ stage: 'enrol', link: 'online' }));
+    board.enrol('good');
+    await until(() => expect(server.count(/^GET enrolments/)).toBeGreaterThan(0));
+    expect(board.view.get().stage).toBe('asked');
+    expect(vault.calls).not.toContain('certified');
+    for (const one of server.enrolments.values()) one.signed = true;
+    await until(() => expect(board.view.get().stage).toBe('certified'));
+    await until(() => expect(server.keyObjects).toEqual([pack(5, { name: 'agent' })]));
+    server.departmentKeys = true;
+    await until(() => expect(board.view.get()).toMatchObject({ stage: 'ready', link: 'online' }));
+    expect(vault.kept.device).toBe('ready');
+    // The certificate's enroller and the department's key may be new to the vault.
+    expect(vault.calls.filter((call) => call !== 'proof')).toEqual([
+      'open',
+      'trust',
+      'enrol',
+      'trust',
+      'certified',
+      'trust',
+      'department',
+    ]);
+  });
+
+  test('[K17] a wrong invitation is told, and another one may be given', async () => {
+    const board = desk(new FakeVault('agent'), server.base);
+    await until(() => expect(board.view.get().stage).toBe('enrol'));
+    board.enrol('bad');
+    await until(() => expect(board.view.get().problem).toEqual({ code: 'invitation', rule: 'K17' }));
+    expect(board.view.get().stage).toBe('enrol');
+    board.enrol('good');
+    await until(() => expect(server.enrolments.size).toBe(1));
+    expect(board.view.get()).toMatchObject({ stage: 'asked' });
+    expect(board.view.get().problem).toBeUndefined();
+  });
+
+  test('[K17] a request that the server refuses leads back to the invitation', async () => {
+    server.troubles.push({ what: /^POST enrolments/, answer: [403, 'bad_enrolment'] });
+    const board = desk(new FakeVault('agent'), server.base);
+    await until(() => expect(board.view.get().stage).toBe('enrol'));
+    board.enrol('good');
+    await until(() =>
+      expect(board.view.get().problem).toEqual({ code: 'invitation', rule: 'bad_enrolment' }),
+    );
+    expect(board.view.get().stage).toBe('enrol');
+  });
+
+  test('a device that has asked goes on after a reload', async () => {
+    const kept = nothing();
+    const first = desk(new FakeVault('agent', kept), server.base);
+    await until(() => expect(first.view.get().stage).toBe('enrol'));
+    first.enrol('good');
+    await until(() => expect(server.enrolments.size).toBe(1));
+    for (const one of server.enrolments.values()) one.signed = true;
+    server.departmentKeys = true;
+    const vault = new FakeVault('agent', { ...kept });
+    const second = desk(vault, server.base);
+    await until(() => expect(second.view.get().stage).toBe('ready'));
+    expect(vault.calls).not.toContain('enrol');
+  });
+
+  test('a certified device posts its key object again after a reload and waits for its keys', async () => {
+    const id = new Uint8Array(32).fill(3);
+    server.enrolments.set(toText(id), { signed: true });
+    const board = desk(
+      new FakeVault('agent', { ...ready(), device: 'certified', enrolment: id }),
+      server.base,
+    );
+    await until(() => expect(server.keyObjects).toHaveLength(1));
+    expect(board.view.get().stage).toBe('certified');
+    server.departmentKeys = true;
+    await until(() => expect(board.view.get().stage).toBe('ready'));
+  });
+
+  test('a certified device goes on when the server has forgotten the request', async () => {
+    server.departmentKeys = true;
+    const kept: Keeping = { ...ready(), device: 'certified', enrolment: new Uint8Array(32).fill(3) };
+    const board = desk(new FakeVault('agent', kept), server.base);
+    await until(() => expect(board.view.get().stage).toBe('ready'));
+    expect(server.keyObjects).toEqual([]);
+  });
+
+  test('a request that never arrived leads back to the invitation', async () => {
+    const kept: Keeping = { ...ready(), device: 'asked', enrolment: new Uint8Array(32) };
+    const board = desk(new FakeVault('agent', kept), server.base);
+    await until(() =>
+      expect(board.view.get()).toMatchObject({ stage: 'enrol', problem: { code: 'invitation' } }),
+    );
+  });
+
+  test('[K15] department keys that are wrong are told', async () => {
+    server.departmentKeys = true;
+    const vault = new FakeVault('agent', { ...ready(), device: 'certified' });
+    vault.refuse.department = [refusal('K15', 'dept_key_mismatch')];
+    const board = desk(vault, server.base);
+    await until(() =>
+      expect(board.view.get()).toMatchObject({ stage: 'failed', problem: { code: 'refused', rule: 'K15' } }),
+    );
+    board.restart();
+    await until(() => expect(board.view.get().stage).toBe('ready'));
+  });
+
+  test('the queue, a hint, and many hints as one', async () => {
+    const { board } = await open();
+    await until(() => expect(board.view.get().queue).toEqual([]));
+    const { conv } = await talking();
+    const before = server.count(/^GET queue/);
+    for (let at = 0; at < 30; at++) server.append(conv, said(`${at}`));
+    await until(() =>
+      expect(board.view.get().queue).toEqual([{ conv, seq: 32, at: 1000, state: 'waiting' }]),
+    );
+    expect(server.count(/^GET queue/)).toBeLessThan(before + 4);
+  });
+
+  test('[E20] accepting, an answer, and the close', async () => {
+    const { board, vault } = await open();
+    const { conv, talk, chat } = await talking();
+    board.select(conv);
+    await until(() => expect(board.view.get().current).toMatchObject({ acceptable: true, open: false }));
+    board.accept();
+    await until(() => expect(board.view.get().current).toMatchObject({ acceptable: false, open: true }));
+    board.say('how can I help?');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'how can I help?']));
+    chat.say('thanks');
+    await until(() =>
+      expect(texts(board.view.get().current?.lines)).toEqual(['hello', 'how can I help?', 'thanks']),
+    );
+    await until(() => expect(board.view.get().queue).toMatchObject([{ conv, state: 'mine' }]));
+    board.close();
+    await until(() => expect(talk().closed).toBe(true));
+    await until(() => expect(board.view.get().queue).toMatchObject([{ conv, state: 'closed' }]));
+    expect(vault.calls.filter((call) => call === 'accept')).toHaveLength(1);
+  });
+
+  test('[S3] when somebody else accepted first, it is fetched and not tried again', async () => {
+    const { board, vault } = await open();
+    const { conv } = await talking();
+    board.select(conv);
+    await until(() => expect(board.view.get().current?.acceptable).toBe(true));
+    server.mute = true;
+    server.append(conv, epoch(1, ['visitor', 'other'], 1));
+    board.accept();
+    await until(() =>
+      expect(board.view.get().current?.members.map(({ name }) => name)).toEqual(['visitor', 'other']),
+    );
+    await new Promise((done) => setTimeout(done, 50));
+    expect(board.view.get().current).toMatchObject({ acceptable: false });
+    expect(vault.calls.filter((call) => call === 'accept')).toHaveLength(1);
+    expect(board.view.get().current?.problem).toBeUndefined();
+  });
+
+  test('[S3] another epoch in between: the accept is made again on top of it', async () => {
+    const { board } = await open();
+    const { conv } = await talking();
+    board.select(conv);
+    await until(() => expect(board.view.get().current?.acceptable).toBe(true));
+    server.mute = true;
+    server.append(conv, epoch(1, ['visitor'], 3));
+    board.accept();
+    await until(() => expect(board.view.get().current?.open).toBe(true));
+    expect(server.logs.get(conv)).toMatchObject({ epoch: 2, members: ['visitor', 'agent'] });
+  });
+
+  test('[L6] a lost answer to an accept: the same epoch is posted again', async () => {
+    const { board, vault } = await open();
+    const { conv } = await talking();
+    board.select(conv);
+    await until(() => expect(board.view.get().current?.acceptable).toBe(true));
+    server.mute = true;
+    server.troubles.push({ what: /^POST .*entries/, when: 'after' });
+    board.accept();
+    await until(() => expect(board.view.get().current?.open).toBe(true));
+    expect(server.logs.get(conv)?.epoch).toBe(1);
+    expect(vault.calls.filter((call) => call === 'accept')).toHaveLength(1);
+  });
+
+  test('an accept that the vault refuses is a problem of the conversation', async () => {
+    const { board, vault } = await open();
+    const { conv } = await talking();
+    board.select(conv);
+    await until(() => expect(board.view.get().current?.acceptable).toBe(true));
+    vault.refuse.accept = [refusal('W6', 'locked')];
+    board.accept();
+    await until(() => expect(board.view.get().current?.problem).toEqual({ code: 'refused', rule: 'W6' }));
+    board.accept();
+    await until(() => expect(board.view.get().current?.open).toBe(true));
+    expect(board.view.get().current?.problem).toBeUndefined();
+  });
+
+  test('going to another conversation and back keeps the lines and catches up', async () => {
+    const { board } = await open();
+    const { conv: one } = await talking();
+    const { conv: two } = await talking(new FakeVault('visitor'));
+    const current = () => board.view.get().current;
+    board.select(one);
+    await until(() => expect(current()).toMatchObject({ conv: one, loading: false }));
+    board.select(two);
+    await until(() => expect(current()).toMatchObject({ conv: two, loading: false }));
+    server.append(one, said('while away'));
+    await new Promise((done) => setTimeout(done, 50));
+    board.select(one);
+    await until(() => expect(texts(current()?.lines)).toEqual(['hello', 'while away']));
+    const [line] = [...server.sockets].filter((socket) => socket.channels.has(`q:${server.dept}`));
+    await until(() =>
+      expect([...(line?.channels ?? [])].sort()).toEqual([`c:${one}`, `q:${server.dept}`].sort()),
+    );
+  });
+
+  test('a name that is none is told and selects nothing', async () => {
+    const { board } = await open();
+    board.select('../../etc');
+    expect(board.view.get().current).toBeUndefined();
+    expect(board.view.get().problem).toEqual({ code: 'refused', rule: 'bad_answer' });
+  });
+
+  test('a restart keeps what is open', async () => {
+    const { board, vault } = await open();
+    const { conv } = await talking();
+    board.select(conv);
+    await until(() => expect(texts(board.view.get().current?.lines)).toEqual(['hello']));
+    board.restart();
+    await until(() => expect(board.view.get().stage).toBe('ready'));
+    server.append(conv, said('more'));
+    await until(() => expect(texts(board.view.get().current?.lines)).toEqual(['hello', 'more']));
+    expect(vault.calls.filter((call) => call === 'open')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,247 @@
+// What a member does with its keys: opens its own wraps (W1 to W6) and events
+// (V8 to V12), seals events and writes epochs.
+import { openBody, pad, sealBody } from './body.ts';
+import { ascii, type Bytes, concat, equal, random, sha256, uint } from './bytes.ts';
+import { sign } from './ed25519.ts';
+import { open, wrap } from './hpke.ts';
+import { commit, importEpochSecret, messageId, messageKeys } from './kdf.ts';
+import { type Draft, encode, eventHeader, headerWithoutId, type Obj, signed, utf8 } from './objects.ts';
+import { must, Refusal } from './refusal.ts';
+import type { Epoch, Event, Seat } from './transcript.ts';
+import { type KeyObject, type Policy, roles } from './trust.ts';
+import type { KemKeyPair } from './xwing.ts';
+
+/** A key of mine: the certificate and the key object by their hashes, and what signs and opens for them. */
+export interface Identity {
+  readonly cert: Bytes;
+  readonly key: Bytes;
+  readonly sig: CryptoKey;
+  readonly kem: KemKeyPair;
+}
+
+/** [L5] Only a successful opening makes the first of the two; what seals and writes takes nothing else. */
+export type Opened =
+  | {
+      readonly state: 'open';
+      readonly epoch: Epoch;
+      readonly seat: Seat;
+      readonly mine: Identity;
+      readonly secret: CryptoKey;
+    }
+  | { readonly state: 'locked'; readonly why: Refusal };
+export type Open = Extract<Opened, { state: 'open' }>;
+
+function wrapInfo(coreHash: Uint8Array, leaf: number): Bytes {
+  return concat(ascii('asc1 wrap'), coreHash, uint(leaf, 2));
+}
+
+async function openSeat(
+  epoch: Epoch,
+  seat: Seat,
+  identities: readonly Identity[],
+  wraps: readonly Obj<14>[],
+): Promise<Open> {
+  const mine = identities.find(({ cert, key }) => equal(cert, seat.cert) && equal(key, seat.key));
+  must(mine, 'W1 not_member', 'the key object in the roster is not mine');
+  const wanted = epoch.object.wraps[epoch.seats.indexOf(seat)] ?? mine.key;
+  const found = wraps.find(({ hash }) => equal(hash, wanted));
+  const others = wraps.some(({ leaf, to }) => leaf === seat.leaf && equal(to, mine.key));
+  must(found || others, 'W2 wrap_missing', 'the wrap for this device is not there');
+  const fits = found && found.type === 1 && found.leaf === seat.leaf && equal(found.to, mine.key);
+  must(fits, 'W3 wrap_hash', 'the wrap is not the one that the epoch names for this device');
+  const es = await open(found.enc, found.ct, 32, mine.kem, wrapInfo(epoch.coreHash, seat.leaf));
+  const secret = await importEpochSecret(es);
+  es.fill(0);
+  const committed = equal(await commit(secret, epoch.coreHash), epoch.object.commit);
+  must(committed, 'W5 key_commit', 'the secret is not the one that the epoch commits to');
+  return { state: 'open', epoch, seat, mine, secret };
+}
+
+const rank = ({ role }: Seat) => (role === roles.department ? 1 : 0);
+
+/** [W1 to W6] The epoch's secret by a wrap of mine, by a device's before a department's; or why there is none. */
+export async function openEpoch(
+  epoch: Epoch,
+  identities: readonly Identity[],
+  wraps: readonly Obj<14>[],
+): Promise<Opened> {
+  let why = new Refusal('W1', 'not_member', 'this device is no member');
+  const mine = epoch.seats.filter(({ cert }) => identities.some((each) => equal(each.cert, cert)));
+  for (const seat of mine.sort((a, b) => rank(a) - rank(b))) {
+    try {
+      return await openSeat(epoch, seat, identities, wraps);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      why = error;
+    }
+  }
+  return { state: 'locked', why };
+}
+
+/** What an event says. `cid` is its message's, whatever epoch it is sealed in. */
+export type Payload =
+  | { readonly type: 1; readonly cid: Bytes; readonly text: string }
+  | { readonly type: 2; readonly cid: Bytes; readonly reason: number }
+  | { readonly type: 3; readonly cid: Bytes; readonly n: number; readonly epoch: Bytes };
+
+/** The payload type that a class carries. */
+const typeOf: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 3 };
+const textLimit = 8192;
+
+/** [V11] The payload of an event's content. */
+function readPayload(content: Bytes, eventClass: number): Payload {
+  const rule = 'V11 bad_payload';
+  const type = content[0] ?? 0;
+  must(content.length >= 17 && typeOf[eventClass] === type, rule, 'the payload does not fit the event');
+  const cid = content.slice(1, 17);
+  const rest = content.subarray(17);
+  if (type === 1) {
+    const text = rest.length > 0 && rest.length <= textLimit ? utf8(rest) : undefined;
+    must(text !== undefined, rule, `a text has 1 to ${textLimit} bytes of UTF-8 in form C`);
+    return { type, cid, text };
+  }
+  const [reason = 0] = rest;
+  if (type === 2) {
+    must(rest.length === 1 && reason >= 1 && reason <= 3, rule, 'a close has a reason from 1 to 3');
+    return { type, cid, reason };
+  }
+  must(rest.length === 36, rule, 'an epoch bad names an epoch');
+  return {
+    type: 3,
+    cid,
+    n: new DataView(rest.buffer, rest.byteOffset).getUint32(0),
+    epoch: rest.subarray(4),
+  };
+}
+
+/** [V8 to V11] What an event of an open epoch says. */
+export async function openEvent({ object }: Event, { epoch, secret }: Open): Promise<Payload> {
+  const { hash, conv } = epoch.object;
+  const h = eventHeader(object.bytes);
+  const keys = await messageKeys(secret, hash, h);
+  return readPayload(await openBody(keys, concat(conv, hash, h), object.ct, object.C), object.class);
+}
+
+/** The content of a text, 1 to 8192 bytes, in form C. */
+export function textContent(text: string): Bytes {
+  const content = new TextEncoder().encode(text.normalize()) as Bytes;
+  const fits = content.length > 0 && content.length <= textLimit;
+  must(fits, 'V11 bad_payload', `a message has 1 to ${textLimit} bytes`);
+  return content;
+}
+
+/** Where an author stands in the log. */
+interface View {
+  readonly seq: number;
+  readonly log: Bytes;
+  readonly now: number;
+}
+
+/** A complete event with fresh randomness. */
+export async function sealEvent(
+  { epoch, seat, mine, secret }: Open,
+  org: Bytes,
+  { seq, log, now }: View,
+  eventClass: number,
+  cid: Bytes,
+  content: Bytes,
+): Promise<Bytes> {
+  const { n, hash, conv } = epoch.object;
+  const padded = pad(concat(uint(typeOf[eventClass] ?? 0, 1), cid, content));
+  const draft = {
+    n,
+    leaf: seat.leaf,
+    class: eventClass,
+    msgId: new Uint8Array(16),
+    seenSeq: seq,
+    seenLog: log,
+    time: now - (now % 1000),
+    ct: new Uint8Array(),
+    C: new Uint8Array(),
+  };
+  const h0 = headerWithoutId(encode(3, draft));
+  draft.msgId = await messageId(secret, random(32), h0, padded);
+  const h = eventHeader(encode(3, draft));
+  const aad = concat(conv, hash, h);
+  const body = await sealBody(await messageKeys(secret, hash, h), aad, padded);
+  padded.fill(0);
+  return signed(3, { ...draft, ...body }, mine.sig, org, concat(conv, hash));
+}
+
+/** A member of an epoch that is being written. */
+export interface Place {
+  readonly leaf: number;
+  readonly role: number;
+  readonly cert: Bytes;
+  readonly box: KeyObject;
+}
+
+export interface Plan {
+  readonly conv: Bytes;
+  /** The open epoch before; nothing for the first. */
+  readonly before?: Epoch;
+  readonly author: number;
+  readonly sig: CryptoKey;
+  readonly reason: number;
+  readonly accept: number;
+  readonly countersig?: CryptoKey | undefined;
+  readonly policy: Policy;
+  readonly places: readonly Place[];
+  readonly view: View;
+}
+
+/** An epoch with a fresh secret, and its wraps in the order of its members. */
+export async function writeEpoch(
+  plan: Plan,
+): Promise<{ readonly epoch: Bytes; readonly wraps: readonly Bytes[] }> {
+  const { conv, before, policy, places, view, sig, countersig } = plan;
+  const { org } = policy;
+  const es = random(32);
+  const head = {
+    conv,
+    n: before ? before.object.n + 1 : 0,
+    prev: before?.object.hash ?? conv,
+    seenSeq: view.seq,
+    seenLog: view.log,
+    time: view.now,
+    author: plan.author,
+    accept: plan.accept,
+    reason: plan.reason,
+    version: policy.version,
+    policy: policy.hash,
+    notes: before?.object.notes ?? new Uint8Array(32),
+    logRoot: new Uint8Array(32),
+    members: places.map(({ leaf, role, cert, box }) => ({ leaf, role, cert, key: box.hash })),
+  };
+  const coreHash = await sha256(encode(2, head as unknown as Draft<2>));
+  const wraps = await Promise.all(
+    places.map(async ({ leaf, box }) => {
+      const sealed = await wrap(es, box.kem, wrapInfo(coreHash, leaf));
+      return encode(14, { type: 1, leaf, to: box.hash, ...sealed });
+    }),
+  );
+  const secret = await importEpochSecret(es);
+  es.fill(0);
+  const hashes = await Promise.all(wraps.map((each) => sha256(each)));
+  const draft = { ...head, commit: await commit(secret, coreHash), wraps: hashes };
+  const epoch = await signed(2, draft, sig, org);
+  if (!countersig) return { epoch, wraps };
+  return { epoch: concat(epoch, await sign(countersig, 2, org, new Uint8Array(), epoch)), wraps };
+}
+
+/** PKCS #8 before the 32 bytes of an Ed25519 private key (RFC 8410). */
+const pkcs8 = Uint8Array.from([0x30, 46, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 34, 4, 32]);
+
+/** The signing key of a seed of 32 bytes, not extractable. */
+export async function signingKey(seed: Uint8Array): Promise<CryptoKey> {
+  const encoded = concat(pkcs8, seed);
+  const key = await crypto.subtle.importKey('pkcs8', encoded, 'Ed25519', false, ['sign']);
+  encoded.fill(0);
+  return key;
+}
+
+/** A new signing key, not extractable, with its public key. */
+export async function newSigningKey(): Promise<{ readonly sig: CryptoKey; readonly pk: Bytes }> {
+  const pair = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+  return { sig: pair.privateKey, pk: new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)) };
+}
