@@ -61,6 +61,7 @@ type Office struct {
 	// office that lives in memory.
 	keep    func() error
 	dirty   bool
+	stamp   [32]byte          // hash of the file that the state is in
 	refused map[[32]byte]bool // requests that were reported once
 }
 

@@ -126,7 +126,7 @@ func (b *broker) fill(conv [32]byte, s *stream, to uint64) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), logTimeout)
 	defer cancel()
-	missing, err := b.log.Since(ctx, conv, s.last, int(to-s.last))
+	missing, err := b.log.Since(ctx, conv, s.last, fillLimit)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,8 @@ type limits struct {
 	connect      time.Duration // from the upgrade to the connect command
 	ping, pong   time.Duration // between pings, and for the answer
 	recheck      time.Duration // between two decisions about one subscription
+	burst        float64       // commands that may come at once
+	rate         float64       // commands a second after that
 }
 
 var productLimits = limits{
@@ -65,6 +67,8 @@ var productLimits = limits{
 	ping:         25 * time.Second,
 	pong:         10 * time.Second,
 	recheck:      time.Minute,
+	burst:        128, // every channel once, and again
+	rate:         10,
 }
 
 // Hub keeps the connections and delivers to them. Its methods are safe for
@@ -81,6 +85,10 @@ type Hub struct {
 type connection struct {
 	session Session
 	cuts    uint64 // of the hub, before the session was asked for
+
+	// Of commands; one goroutine at a time reads a connection.
+	allowance float64
+	counted   time.Time
 }
 
 type connectionKey struct{}
@@ -117,7 +125,7 @@ func newHub(o Options, l limits) (*Hub, error) {
 	h.node.SetPresenceManager(nil)
 	h.node.OnConnecting(h.connecting)
 	h.node.OnConnect(h.connected)
-	h.node.OnCommandRead(allow)
+	h.node.OnCommandRead(h.command)
 	if err := h.node.Run(); err != nil {
 		return nil, fmt.Errorf("fanout: %w", err)
 	}
@@ -158,7 +166,7 @@ func (h *Hub) WebSocket() http.Handler {
 
 // connecting decides about a connect command.
 func (h *Hub) connecting(ctx context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
-	c := connection{cuts: h.cuts.Load()}
+	c := &connection{cuts: h.cuts.Load(), allowance: h.limits.burst, counted: time.Now()}
 	var err error
 	if c.session, err = h.options.Session(e.Token); err != nil {
 		return centrifuge.ConnectReply{}, centrifuge.DisconnectInvalidToken
@@ -174,7 +182,7 @@ func user(owner [32]byte) string { return hex.EncodeToString(owner[:]) }
 
 // connected runs when Disconnect can find the client.
 func (h *Hub) connected(client *centrifuge.Client) {
-	c, ok := client.Context().Value(connectionKey{}).(connection)
+	c, ok := client.Context().Value(connectionKey{}).(*connection)
 	if !ok || h.cuts.Load() != c.cuts {
 		// Somebody was disconnected between the two: it may have been this one, so
 		// its token is looked at again.
@@ -190,9 +198,17 @@ func (h *Hub) connected(client *centrifuge.Client) {
 	})
 }
 
-// allow lets the commands of SPEC.md through and refuses the rest of
-// centrifuge's protocol.
-func allow(_ *centrifuge.Client, e centrifuge.CommandReadEvent) error {
+// command lets the commands of SPEC.md through, as many as the limits allow,
+// and refuses the rest of centrifuge's protocol.
+func (h *Hub) command(client *centrifuge.Client, e centrifuge.CommandReadEvent) error {
+	if c, ok := client.Context().Value(connectionKey{}).(*connection); ok {
+		now := time.Now()
+		c.allowance = min(h.limits.burst, c.allowance+now.Sub(c.counted).Seconds()*h.limits.rate) - 1
+		c.counted = now
+		if c.allowance < 0 {
+			return centrifuge.DisconnectTooManyRequests
+		}
+	}
 	switch c := e.Command; {
 	case c.Connect != nil, c.Unsubscribe != nil:
 		return nil

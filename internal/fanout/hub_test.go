@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"strings"
 	"sync"
@@ -303,6 +304,23 @@ func TestSubscribe_Limit(t *testing.T) {
 	equal(t, "channel 65", s.do(subscribe(conversationChannel(w.begin(64)))).Error.Code, 106)
 }
 
+func TestCommands_TooMany(t *testing.T) {
+	w := start(t, func(l *limits) { l.burst, l.rate = 10, 50 })
+	const command = `"unsubscribe":{"channel":"x"}`
+	s := w.connected("owner a")
+	for range 40 { // slowly
+		s.do(command)
+		time.Sleep(25 * time.Millisecond)
+	}
+	for range 11 {
+		if _, err := s.try(command); err != nil {
+			equal(t, "close", err, error(closed{3013, "too many requests"}))
+			return
+		}
+	}
+	t.Error("11 commands at once were answered")
+}
+
 func TestFrame_TooBig(t *testing.T) {
 	w := start(t, nil)
 	s := w.connected("owner a")
@@ -561,9 +579,13 @@ func TestPublish_SlowReader(t *testing.T) {
 	equal(t, "heard by the other", <-heard, entries)
 	for {
 		_, err := slow.next()
-		if c, ok := err.(closed); ok {
+		var c closed
+		if errors.As(err, &c) {
 			equal(t, "close", c.code, 3008)
 			break
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal("the slow reader was not cut off")
 		}
 		if err != nil { // the close frame did not fit any more
 			break

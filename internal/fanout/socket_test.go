@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -233,7 +234,8 @@ func (s *socket) end() closed {
 	s.t.Helper()
 	for {
 		_, err := s.next()
-		if c, ok := err.(closed); ok {
+		var c closed
+		if errors.As(err, &c) {
 			return c
 		}
 		if err != nil {

@@ -293,3 +293,6 @@ func (s *Seat) Accept(keyObject [32]byte, now uint64) (epoch []byte, wraps [][]b
 
 // NextLeaf is the lowest leaf that was never used.
 func (t *Transcript) NextLeaf() uint16 { return uint16(t.nextLeaf) } //nolint:gosec // leaves have two bytes
+
+// Keys are the keys that the member sits with.
+func (s *Seat) Keys() Keys { return s.keys }

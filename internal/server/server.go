@@ -57,8 +57,7 @@ type Server struct {
 	routines sync.WaitGroup
 	failed   chan error
 
-	// Directory is for an office that is played in this process.
-	Directory *directory.Directory
+	directory *directory.Directory
 }
 
 // Start opens the data folder, binds the listener and begins to serve. When the
@@ -85,10 +84,10 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	if err != nil {
 		return err
 	}
-	if s.Directory, err = directory.Open(ctx, s.store, key, time.Now, log); err != nil {
+	if s.directory, err = directory.Open(ctx, s.store, key, time.Now, log); err != nil {
 		return err
 	}
-	office := &exchange{directory: s.Directory, folder: filepath.Join(o.Folder, "exchange"), log: log}
+	office := &exchange{directory: s.directory, folder: filepath.Join(o.Folder, "exchange"), log: log}
 	if err := office.open(); err != nil {
 		return err
 	}
@@ -111,10 +110,10 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	if err != nil {
 		return err
 	}
-	conversations = conversation.New(s.store, s.Directory, s.hub, time.Now)
+	conversations = conversation.New(s.store, s.directory, s.hub, time.Now)
 	front = gateway.New(gateway.Options{
 		Pages: o.Pages, Version: o.Version, Log: log,
-		Conversations: conversations, Directory: s.Directory, Socket: s.hub.WebSocket(),
+		Conversations: conversations, Directory: s.directory, Socket: s.hub.WebSocket(),
 	})
 	if s.listener, err = listen(ctx, o.Address, log); err != nil {
 		return err
@@ -133,10 +132,10 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	s.every(working, statusEvery, log, "sign a new status", func() error {
-		if s.Directory.Trust() == nil {
+		if s.directory.Trust() == nil {
 			return nil
 		}
-		return s.Directory.Refresh(working)
+		return s.directory.Refresh(working)
 	})
 	s.every(working, exchangeEvery, log, "exchange with the organisation's office", func() error { return office.round(working) })
 	s.routines.Go(func() {

@@ -1,0 +1,236 @@
+package aldabatest
+
+import (
+	"crypto/ed25519"
+	"crypto/hpke"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/aldaba-chat/aldaba/internal/authority"
+	"github.com/aldaba-chat/aldaba/internal/seal"
+	"github.com/aldaba-chat/aldaba/internal/wire"
+)
+
+// Person is a visitor or an agent with one device, which trusts the server in
+// nothing: it verifies what it is given.
+type Person struct {
+	*World
+	Keys        seal.Keys
+	Trust       *seal.Trust
+	Seat        *seal.Seat // the conversation that this person reads
+	Token       string
+	departments []seal.Keys
+	keyObject   [32]byte
+	conv        [32]byte
+	read        []string // texts, in order
+}
+
+// learn takes the organisation's public objects.
+func (p *Person) learn() {
+	p.T.Helper()
+	bundle := p.List(http.MethodGet, "/v1/trust", "")
+	if p.Trust == nil {
+		policy := new(seal.Policy)
+		p.must(seal.Parse(bundle[0], policy))
+		p.Trust = seal.NewTrust(policy.Org, 0, false)
+	}
+	for _, object := range bundle {
+		p.must(p.Trust.Add(object))
+	}
+}
+
+func (p *Person) challenge() [32]byte {
+	p.T.Helper()
+	status, body, problem := p.Request(http.MethodPost, "/v1/challenges", "")
+	if status != http.StatusOK || len(body) != 32 {
+		p.T.Fatalf("a challenge: %+v", problem)
+	}
+	return [32]byte(body)
+}
+
+// Proves begins a session.
+func (p *Person) Proves() {
+	p.T.Helper()
+	proof := seal.NewSession(p.Trust.Org(), p.challenge(), p.Keys, now())
+	status, body, problem := p.Request(http.MethodPost, "/v1/sessions", "", proof)
+	if status != http.StatusOK {
+		p.T.Fatalf("a session: %+v", problem)
+	}
+	p.takeToken(body)
+}
+
+func (p *Person) takeToken(body []byte) {
+	p.T.Helper()
+	var answer struct {
+		Token string `json:"token"`
+	}
+	p.must(json.Unmarshal(body, &answer))
+	p.Token = answer.Token
+}
+
+// Visitor comes to the page and begins a conversation.
+func (w *World) Visitor() *Person {
+	w.T.Helper()
+	p := &Person{World: w}
+	p.learn()
+	seat, objects, err := seal.Begin(p.Trust, Dept, now())
+	w.must(err)
+	p.Seat, p.Keys, p.conv = seat, seat.Keys(), seat.Conv()
+	proof := seal.NewSession(p.Trust.Org(), p.challenge(), p.Keys, now())
+	status, body, problem := w.Request(http.MethodPost, "/v1/conversations", "", append([][]byte{proof}, objects...)...)
+	if status != http.StatusCreated {
+		w.T.Fatalf("begin a conversation: %+v", problem)
+	}
+	p.takeToken(body)
+	return p
+}
+
+// Agent is invited, asks for a certificate and gets the department's keys.
+func (w *World) Agent(name string) *Person {
+	w.T.Helper()
+	inv, _, err := w.office.Invite(authority.Invite{Name: name, Role: seal.Agent, Departments: [][16]byte{Dept}}, now())
+	w.must(err)
+	p := &Person{World: w}
+	p.learn()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	w.must(err)
+	request := &seal.Enrolment{Org: p.Trust.Org(), Invitation: inv.ID(), Kind: seal.Agent, SigKey: [32]byte(public), Time: now()}
+	rand.Read(request.Subject[:])
+	rand.Read(request.Device[:])
+	seal.Sign(request, request.Org, nil, private)
+	mac := inv.MAC(request.Bytes())
+	status, _, problem := w.Request(http.MethodPost, "/v1/enrolments", "", request.Bytes(), mac[:])
+	if status != http.StatusAccepted {
+		w.T.Fatalf("ask for a certificate: %+v", problem)
+	}
+	w.Round()
+	id := request.Hash()
+	answer := w.List(http.MethodGet, "/v1/enrolments/"+wire.Text(id[:]), "")
+	if len(answer) != 1 {
+		w.T.Fatalf("the office gave %d certificates", len(answer))
+	}
+	w.must(p.Trust.Add(answer[0]))
+	certificate := new(seal.Certificate)
+	w.must(seal.Parse(answer[0], certificate))
+	p.Keys = seal.Keys{Owner: certificate.Hash(), Sign: private, KEM: map[[32]byte]hpke.PrivateKey{}}
+	own, err := p.Keys.NewKeyObject(p.Trust, certificate.NotBefore, certificate.NotAfter)
+	w.must(err)
+	p.keyObject = own.Hash()
+	p.Proves()
+	if status, _, problem := w.Request(http.MethodPost, "/v1/keyobjects", p.Token, own.Bytes()); status != http.StatusNoContent {
+		w.T.Fatalf("hand in a key object: %+v", problem)
+	}
+	w.Round()
+	p.learn()
+	keys := p.List(http.MethodGet, "/v1/department-keys", p.Token)
+	if len(keys) == 0 {
+		w.T.Fatal("the office gave no department keys")
+	}
+	for pair := range slices.Chunk(keys, 2) {
+		p.takeDepartment(pair[0], pair[1])
+	}
+	return p
+}
+
+func (p *Person) takeDepartment(certificate, wrap []byte) {
+	p.T.Helper()
+	x := new(seal.Certificate)
+	p.must(seal.Parse(certificate, x))
+	_, keyObject, err := p.Trust.DepartmentKeys(x.Dept, now())
+	p.must(err)
+	k, err := seal.OpenDepartmentKey(wrap, x, keyObject, p.keyObject, p.Keys.KEM[p.keyObject])
+	p.must(err)
+	sign, kem, err := k.Keys()
+	p.must(err)
+	p.departments = append(p.departments, seal.Keys{
+		Owner: x.Hash(), Sign: sign, KEM: map[[32]byte]hpke.PrivateKey{keyObject.Hash(): kem},
+	})
+}
+
+// Opens makes a conversation the one that this person reads, from its start.
+func (p *Person) Opens(conv [32]byte) {
+	p.T.Helper()
+	p.Seat, p.conv, p.read = nil, conv, nil
+	p.Catches()
+}
+
+func (p *Person) path() string { return "/v1/conversations/" + wire.Text(p.conv[:]) + "/entries" }
+
+// Catches up with the log.
+func (p *Person) Catches() {
+	p.T.Helper()
+	path := p.path()
+	if p.Seat != nil {
+		path += fmt.Sprintf("?after=%d", p.Seat.Seq())
+	}
+	var entries, wraps [][]byte
+	for _, object := range p.List(http.MethodGet, path, p.Token) {
+		switch seal.KindOf(object) {
+		case seal.KindGenesis, seal.KindEpoch, seal.KindEvent:
+			entries = append(entries, object)
+		case seal.KindWrap:
+			wraps = append(wraps, object)
+		default:
+			p.must(p.Trust.Add(object))
+		}
+	}
+	if p.Seat == nil {
+		t, err := seal.NewTranscript(p.Trust, entries[0], seal.Expect{Conv: &p.conv}, now(), false)
+		p.must(err)
+		p.Seat, entries = seal.NewSeat(t, p.Keys, p.departments...), entries[1:]
+	}
+	for _, entry := range entries {
+		line, err := p.Seat.Take(entry, wraps, now(), false)
+		p.must(err)
+		if line.Payload != nil && line.Payload.Type == seal.TypeText {
+			p.read = append(p.read, line.Payload.Text)
+		}
+	}
+}
+
+// Posts hands in an entry with what belongs to it, and catches up.
+func (p *Person) Posts(entry []byte, extras [][]byte, err error) {
+	p.T.Helper()
+	p.must(err)
+	status, _, problem := p.Request(http.MethodPost, p.path(), p.Token, append([][]byte{entry}, extras...)...)
+	if status != http.StatusCreated {
+		p.T.Fatalf("hand in an entry: %+v", problem)
+	}
+	p.Catches()
+}
+
+// Says sends a text.
+func (p *Person) Says(text string) {
+	p.T.Helper()
+	entry, err := p.Seat.Say(seal.Payload{Type: seal.TypeText, Text: text}, now())
+	p.Posts(entry, nil, err)
+}
+
+// Closes ends the conversation.
+func (p *Person) Closes() {
+	p.T.Helper()
+	entry, err := p.Seat.Say(seal.Payload{Type: seal.TypeClose, Reason: 1}, now())
+	p.Posts(entry, nil, err)
+}
+
+// Accepts takes a visitor's conversation.
+func (p *Person) Accepts(visitor *Person) {
+	p.T.Helper()
+	p.Opens(visitor.conv)
+	epoch, wraps, err := p.Seat.Accept(p.keyObject, now())
+	p.Posts(epoch, wraps, err)
+}
+
+// Sees fails unless the texts of the conversation are these, in this order.
+func (p *Person) Sees(texts ...string) {
+	p.T.Helper()
+	p.Catches()
+	if !slices.Equal(p.read, texts) {
+		p.T.Fatalf("reads %q, not %q", strings.Join(p.read, " | "), strings.Join(texts, " | "))
+	}
+}

@@ -1,0 +1,172 @@
+// Package aldabatest runs a whole Aldaba in the test process: the real server
+// on a loopback port with its store on disk, the organisation's office, and
+// people whose devices seal and open as browsers do.
+//
+//	w := aldabatest.Start(t)
+//	visitor := w.Visitor()
+//	visitor.Says("hola")
+//	agent := w.Agent("Ana")
+//	agent.Accepts(visitor)
+//	agent.Sees("hola")
+package aldabatest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/aldaba-chat/aldaba/internal/authority"
+	"github.com/aldaba-chat/aldaba/internal/seal"
+	"github.com/aldaba-chat/aldaba/internal/server"
+	"github.com/aldaba-chat/aldaba/internal/wire"
+)
+
+// Dept is the sealed department that every world has.
+var Dept = [16]byte{0x5e, 0xa1}
+
+// World is a running Aldaba.
+type World struct {
+	T      testing.TB
+	Base   string // http://127.0.0.1:port
+	Folder string // of the data
+
+	server *server.Server
+	office *authority.Office
+}
+
+// Start runs one with an organisation of one sealed department; it is stopped
+// when the test ends.
+func Start(t testing.TB) *World {
+	t.Helper()
+	w := &World{T: t, Folder: filepath.Join(t.TempDir(), "data")}
+	w.run()
+	t.Cleanup(w.Stop)
+	exchange := w.server.Office()
+	key, err := exchange.StatusKey(t.Context())
+	w.must(err)
+	w.office, err = authority.New(authority.Options{
+		Departments: []authority.Department{{ID: Dept, Name: "support", Mode: seal.Sealed}},
+		StatusKey:   key, Custody: seal.Company, Now: now(),
+	})
+	w.must(err)
+	w.Round()
+	return w
+}
+
+func (w *World) run() {
+	w.T.Helper()
+	s, err := server.Start(w.T.Context(), server.Options{
+		Address: "127.0.0.1:0", Folder: w.Folder, Version: "test",
+		Pages: fstest.MapFS{"widget/index.html": {Data: []byte("<!doctype html>")}},
+	})
+	w.must(err)
+	w.server, w.Base = s, "http://"+s.Addr().String()
+}
+
+// Stop ends the server; its data stay.
+func (w *World) Stop() {
+	if w.server == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := w.server.Stop(ctx); err != nil {
+		w.T.Errorf("stop the server: %v", err)
+	}
+	w.server = nil
+}
+
+// Restart stops the server and starts it on the same data. Sessions end.
+func (w *World) Restart() {
+	w.T.Helper()
+	w.Stop()
+	w.run()
+}
+
+// Round lets the office look at the server once.
+func (w *World) Round() {
+	w.T.Helper()
+	_, err := w.office.Serve(w.T.Context(), w.server.Office(), now())
+	w.must(err)
+}
+
+// Office is the organisation's office.
+func (w *World) Office() *authority.Office { return w.office }
+
+// DataHolds reports whether any file of the data folder has these bytes.
+func (w *World) DataHolds(what []byte) bool {
+	w.T.Helper()
+	found := false
+	w.must(filepath.WalkDir(w.Folder, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path) //nolint:gosec // the test's own folder
+		found = found || bytes.Contains(content, what)
+		return err
+	}))
+	return found
+}
+
+func (w *World) must(err error) {
+	w.T.Helper()
+	if err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+func now() uint64 { return uint64(max(0, time.Now().UnixMilli())) }
+
+// Problem is what a refused request says.
+type Problem struct {
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Rule   string `json:"rule"`
+	Detail string `json:"detail"`
+}
+
+// Request sends a list of objects, or none with GET, and gives status and
+// body. A refusal is parsed.
+func (w *World) Request(method, path, token string, objects ...[]byte) (int, []byte, Problem) {
+	w.T.Helper()
+	var body io.Reader
+	if method == http.MethodPost {
+		body = bytes.NewReader(wire.AppendList(nil, objects...))
+	}
+	r, err := http.NewRequestWithContext(w.T.Context(), method, w.Base+path, body)
+	w.must(err)
+	r.Header.Set("Content-Type", wire.ContentType)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	w.must(err)
+	content, err := io.ReadAll(answer.Body)
+	w.must(err)
+	w.must(answer.Body.Close())
+	var p Problem
+	if answer.StatusCode >= http.StatusBadRequest {
+		w.must(json.Unmarshal(content, &p))
+	}
+	return answer.StatusCode, content, p
+}
+
+// List is Request that must be answered with a list.
+func (w *World) List(method, path, token string, objects ...[]byte) [][]byte {
+	w.T.Helper()
+	status, body, problem := w.Request(method, path, token, objects...)
+	if status >= http.StatusBadRequest {
+		w.T.Fatalf("%s %s: %+v", method, path, problem)
+	}
+	list, err := wire.ReadList(body, 10_000)
+	w.must(err)
+	return list
+}
