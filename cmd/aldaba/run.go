@@ -48,29 +48,50 @@ func (p program) serve(ctx context.Context, args []string) int {
 	if err != nil {
 		return p.failed(err)
 	}
-	p.welcome(settings.Address, s.Addr())
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	var invitation string
+	if settings.Demo {
+		d, inv, err := startDemo(working, s, settings.Folder)
+		if err != nil {
+			return p.failed(errors.Join(err, p.stop(ctx, s)))
+		}
+		invitation = inv.String()
+		go d.serve(working, func(err error) { p.log.Error("the sample organisation's office", "error", err) })
+	}
+	p.welcome(settings.Address, s.Addr(), invitation)
 
 	select {
 	case err = <-s.Failed():
 	case <-ctx.Done():
 		fmt.Fprintln(p.stdout, "stopping")
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	if err := errors.Join(err, s.Stop(stopping)); err != nil {
+	stop()
+	if err := errors.Join(err, p.stop(ctx, s)); err != nil {
 		return p.failed(err)
 	}
 	return exitOK
 }
 
-// welcome prints where the pages are.
-func (p program) welcome(asked string, addr *net.TCPAddr) {
+func (p program) stop(ctx context.Context, s *server.Server) error {
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	return s.Stop(stopping)
+}
+
+// welcome prints where the pages are. The invitation stands behind the #, which
+// browsers do not send.
+func (p program) welcome(asked string, addr *net.TCPAddr, invitation string) {
 	_, busy, _ := net.SplitHostPort(asked) // valid, or the server had not started
 	if port := strconv.Itoa(addr.Port); busy != port && busy != "0" {
 		fmt.Fprintf(p.stdout, "Port %s is busy, so Aldaba uses %s.\n", busy, port)
 	}
 	fmt.Fprintf(p.stdout, "visitor's page  http://%s/c/\n", addr)
-	fmt.Fprintf(p.stdout, "agent's page    http://%s/agent/\n", addr)
-	fmt.Fprintln(p.stdout, "Conversations are not part of this build yet: the pages open, and no message can be sent.")
+	if invitation == "" {
+		fmt.Fprintf(p.stdout, "agent's page    http://%s/agent/\n", addr)
+	} else {
+		fmt.Fprintf(p.stdout, "agent's page    http://%s/agent/#invite=%s\n", addr, invitation)
+		fmt.Fprintln(p.stdout, "This is a demonstration: the link above makes its first browser an agent's device,\nand this program plays the office that certifies it. Open both pages side by side.")
+	}
 	fmt.Fprintln(p.stdout, "Ctrl-C stops Aldaba.")
 }

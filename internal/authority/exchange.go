@@ -186,16 +186,30 @@ func (o *Office) takeKeys(ctx context.Context, e Exchange, now uint64) error {
 	return nil
 }
 
+// deliver tells the server everything that waits, in order. What fails stays
+// for the next round, and does not keep back what comes after: a revocation
+// must not wait for a certificate that the server does not want.
 func (o *Office) deliver(ctx context.Context, e Exchange, r *Report) error {
-	for len(o.state.Outbox) > 0 {
-		if err := o.state.Outbox[0].deliver(ctx, e); err != nil {
-			return fmt.Errorf("bring %s to the server: %w", o.state.Outbox[0].Kind, err)
+	var failed []delivery
+	var first error
+	for i, d := range o.state.Outbox {
+		if ctx.Err() != nil {
+			failed = append(failed, o.state.Outbox[i:]...)
+			first = ctx.Err()
+			break
 		}
-		o.state.Outbox = o.state.Outbox[1:]
+		if err := d.deliver(ctx, e); err != nil {
+			failed = append(failed, d)
+			if first == nil {
+				first = fmt.Errorf("bring %q to the server, which stays for the next round: %w", d.Kind, err)
+			}
+			continue
+		}
 		o.dirty = true
 		r.Delivered++
 	}
-	return nil
+	o.state.Outbox = failed
+	return first
 }
 
 // save keeps what changed.

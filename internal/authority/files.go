@@ -404,4 +404,3 @@ func newRecovery() string {
 	}
 	return strings.Join(groups, "-")
 }
-

@@ -61,7 +61,7 @@ func (o *Office) Renew(now uint64, all bool) (Renewal, error) {
 			continue
 		}
 		// As long as it lasted, unless the policy has become stricter.
-		days := uint16(min((x.NotAfter-x.NotBefore+seal.Day-1)/seal.Day, deviceDays)) //nolint:gosec // at most 30
+		days := uint16(min((x.NotAfter-x.NotBefore+seal.Day-1)/seal.Day, deviceDays))
 		for _, id := range x.Departments {
 			if rules := policy.Department(id); rules != nil {
 				days = min(days, rules.MaxCertDays)

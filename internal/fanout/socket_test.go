@@ -142,6 +142,7 @@ func (s *socket) frame() (string, error) {
 		}
 		switch opcode := head[0] & 0x0f; {
 		case opcode == 8 && n >= 2:
+			s.conn.Write([]byte{0x88, 0x80, 0, 0, 0, 0}) // an empty close frame back
 			return "", closed{int(binary.BigEndian.Uint16(body)), string(body[2:])}
 		case opcode == 1:
 			return string(body), nil

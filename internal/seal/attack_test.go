@@ -265,10 +265,10 @@ type vectorCase struct {
 }
 
 type expectation struct {
-	Conv    string       `json:"conv,omitzero"`
-	Dept    string       `json:"dept,omitzero"`
-	MinMode int          `json:"min_mode,omitzero"`
-	Genesis string       `json:"genesis,omitzero"`
+	Conv    string        `json:"conv,omitzero"`
+	Dept    string        `json:"dept,omitzero"`
+	MinMode int           `json:"min_mode,omitzero"`
+	Genesis string        `json:"genesis,omitzero"`
 	Kept    *keptHitherto `json:"kept,omitzero"`
 }
 

@@ -5,13 +5,12 @@ import (
 	"crypto/ed25519"
 	"crypto/hpke"
 	"encoding/binary"
-	"math/big"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// suite collects cases.
+// cases collects them.
 type cases struct {
 	t   *testing.T
 	all []*attack
@@ -50,13 +49,13 @@ func hostileCases(t *testing.T) []*attack {
 	return c.all
 }
 
-// encoded gives an object's bytes without any signature or check.
+// plain gives an object's bytes without any signature or check.
 func plain(o Object) []byte {
 	encode(o)
 	return o.base().Bytes()
 }
 
-// change gives a copy with other bytes at a place.
+// changed gives a copy with other bytes at a place.
 func changed(object []byte, at int, with ...byte) []byte {
 	object = bytes.Clone(object)
 	copy(object[at:], with)
@@ -289,7 +288,7 @@ func (c *cases) values(w *world, genuine map[Kind][]byte, named func(func(*Certi
 
 // ---- K ----
 
-// raised is a certificate with another signing key, as its enroller signs it.
+// certificate makes one that trust does not know yet.
 func (w *world) certificate(k [32]byte, edit func(*Certificate), signer ed25519.PrivateKey) []byte {
 	w.serial++
 	x := &Certificate{
@@ -412,8 +411,6 @@ func secondS(object []byte) []byte {
 	copy(object[len(object)-32:], little)
 	return object
 }
-
-var _ = new(big.Int)
 
 func (c *cases) status() {
 	w := newWorld(c.t)

@@ -46,6 +46,7 @@ export interface Conversation {
   leave(): void;
   /** Ends everything. */
   stop(): void;
+  /** Queues a text. A blank one is the caller's to drop. */
   say(text: string): void;
   retry(cid: string): void;
   /**
@@ -262,7 +263,6 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
     },
     say(raw) {
       const text = raw.replaceAll('\r\n', '\n').normalize('NFC');
-      if (!text.trim()) return;
       const id = crypto.getRandomValues(new Uint8Array(16));
       const message: Message = { id, cid: toText(id), text, state: 'sending' };
       outbox = [...outbox, message];

@@ -272,7 +272,7 @@ export function desk(vault: Vault, base: string): AgentDesk {
         .then(look);
     },
     say(text) {
-      current?.say(text);
+      if (text.trim()) current?.say(text);
     },
     retry(cid) {
       current?.retry(cid);

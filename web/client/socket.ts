@@ -71,18 +71,15 @@ export function socket(
   let allowed = patience;
 
   function open(): void {
-    token(renewed).then(
-      (secret) => {
-        if (!stopped) connect(secret);
-      },
-      (error) => {
+    token(renewed)
+      .then((secret) => stopped || connect(secret))
+      .catch((error) => {
         if (stopped) return;
         link.set('offline');
         if (passing(error)) return retry.later(open);
         stop();
         refused(error);
-      },
-    );
+      });
   }
 
   function connect(secret: string): void {

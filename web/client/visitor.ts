@@ -123,10 +123,16 @@ export function visitor(vault: Vault, base: string): VisitorChat {
 
   async function begin(): Promise<void> {
     if (beginning || line || !ready) return;
-    beginning = true;
-    const mine = erasures;
     stage = 'talking';
     show();
+    if (
+      !present()
+        .view.get()
+        .outgoing.some((message) => message.state === 'sending')
+    )
+      return;
+    beginning = true;
+    const mine = erasures;
     try {
       const made = begun ?? (await below.trusted(() => vault.begin()));
       if (mine !== erasures) return await vault.erase(made.conv);
@@ -158,6 +164,7 @@ export function visitor(vault: Vault, base: string): VisitorChat {
   return {
     view,
     say(text) {
+      if (!text.trim()) return;
       present().say(text);
       void begin();
     },

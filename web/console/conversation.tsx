@@ -77,7 +77,7 @@ function bar(language: Language, view: ConversationView): string | undefined {
   const rule = lockOf(view.lines);
   if (rule !== undefined) return translate(language, 'composer.locked', { rule });
   if (view.open) return undefined;
-  return translate(language, view.loading ? 'composer.waits' : 'agent.other');
+  return translate(language, view.loading ? 'composer.waits' : 'agent.elsewhere');
 }
 
 /** What is below the log: the field, the acceptance, or why there is neither. */

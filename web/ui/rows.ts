@@ -69,7 +69,7 @@ const operator = 2;
 const pause = 5 * 60_000;
 
 /** How a person is called in the middle of a sentence. The name is missing where a certificate is. */
-export function callName(language: Language, person: Person): string {
+function callName(language: Language, person: Person): string {
   if (person.mine) return translate(language, 'person.you');
   if (person.role === visitor) return translate(language, 'person.visitor');
   return person.name || translate(language, 'person.unknown');

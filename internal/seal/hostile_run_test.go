@@ -1,0 +1,63 @@
+package seal
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const membersFile = "members-go.json"
+
+func readMembers(t *testing.T) vectorFile {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(vectorFolder, membersFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f vectorFile
+	if err := json.Unmarshal(content, &f, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// Every case ends by its rule, made anew and read from the vectors, and the
+// vectors hold exactly the cases that are made here.
+// `go test ./internal/seal -run TestMembers -update` writes them.
+func TestMembers(t *testing.T) {
+	made := hostileCases(t)
+	for _, a := range made {
+		t.Run("fresh/"+a.name, a.run)
+	}
+	if *update && !t.Failed() {
+		var f vectorFile
+		for _, a := range made {
+			f.add(t, a)
+		}
+		content, err := json.Marshal(f, jsontext.WithIndent(" "))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(vectorFolder, membersFile), append(content, '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := readMembers(t)
+	if len(f.Cases) != len(made) {
+		t.Errorf("%s has %d cases, here are %d: write it anew with -update", membersFile, len(f.Cases), len(made))
+	}
+	names := map[string]bool{}
+	for i, v := range f.Cases {
+		if names[v.Name] {
+			t.Errorf("two cases are named %s", v.Name)
+		}
+		names[v.Name] = true
+		if i < len(made) && (v.Name != made[i].name || v.Rule != made[i].rule.Rule || v.Code != made[i].rule.Code || v.Step != made[i].step) {
+			t.Errorf("case %d of %s is %q, here it is %q: write it anew with -update", i, membersFile, v.Name, made[i].name)
+		}
+		t.Run("vector/"+v.Name, func(t *testing.T) { f.attack(t, v).run(t) })
+	}
+}

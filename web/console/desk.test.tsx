@@ -1,0 +1,172 @@
+import type { AgentDesk, ConversationView, DeskView, QueueItem } from '@aldaba/client';
+import type { Line, Member } from '@aldaba/crypto';
+import { createElement } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
+import { describe, expect, test } from 'vitest';
+import { Desk, Ground } from './desk.tsx';
+
+const visitor: Member = { leaf: 0, role: 1, name: '', title: '', custody: 1, mine: false };
+const team: Member = { leaf: 1, role: 4, name: 'Support', title: '', custody: 1, mine: false };
+const me: Member = { leaf: 2, role: 2, name: 'Ana', title: '', custody: 1, mine: true };
+const time = new Date(2026, 10, 24, 12).getTime();
+const hello: Line = {
+  kind: 'message',
+  seq: 2,
+  time,
+  from: visitor,
+  cid: new Uint8Array(16),
+  text: 'Hello <b>you</b>',
+};
+const talk: ConversationView = {
+  conv: 'AbCdEfGhIj',
+  lines: [{ kind: 'roster', seq: 1, time, n: 0, reason: 0, members: [visitor, team] }, hello],
+  outgoing: [],
+  members: [visitor, team, me],
+  safety: '00000 11111 22222 33333 44444 55555 66666 77777',
+  closed: false,
+  open: true,
+  acceptable: false,
+  loading: false,
+};
+const queue: readonly QueueItem[] = [
+  { conv: 'mineaa', state: 'mine', at: time, seq: 1 },
+  { conv: 'oldest', state: 'waiting', at: time - 5000, seq: 1 },
+  { conv: 'newest', state: 'waiting', at: time, seq: 1 },
+];
+
+/** A desk that stands still and notes what is asked of it. */
+function sitting(view: Partial<DeskView>): AgentDesk {
+  const shown: DeskView = { link: 'online', stage: 'ready', queue: [], ...view };
+  const nothing = () => undefined;
+  return {
+    view: { get: () => shown, subscribe: () => nothing },
+    enrol: nothing,
+    select: nothing,
+    accept: nothing,
+    say: nothing,
+    retry: nothing,
+    close: nothing,
+    restart: nothing,
+  };
+}
+
+const language = 'en';
+const choose = () => undefined;
+/** The page's markup for a view. */
+function drawn(view: Partial<DeskView>, invitation = ''): string {
+  return renderToStaticMarkup(
+    createElement(Desk, { language, choose, desk: sitting(view), invitation }),
+  ).replaceAll('&#x27;', "'");
+}
+const has = (...parts: string[]) => parts.map((part) => expect.stringContaining(part));
+
+describe('stages', () => {
+  test.each<[string, Partial<DeskView>, string[]]>([
+    ['starting', { stage: 'starting', link: 'connecting' }, ['Connecting…', 'Fetching the conversation…']],
+    ['enrol', { stage: 'enrol' }, ['Enrol this device', 'Invitation</label>', '>Enrol</button>']],
+    [
+      'enrol, refused',
+      { stage: 'enrol', problem: { code: 'invitation' } },
+      ['aria-invalid="true"', 'This invitation is not right'],
+    ],
+    ['asked', { stage: 'asked' }, ['aria-current="step"', 'has to approve it']],
+    ['certified', { stage: 'certified' }, ['Your device is approved.']],
+    ['ready and empty', {}, ['No conversations yet', 'When a visitor writes']],
+    ['ready', { queue }, ['Waiting <span>2</span>', 'Mine <span>1</span>', 'No conversation is open']],
+    [
+      'failed',
+      { stage: 'failed', problem: { code: 'storage' } },
+      ['The desk could not start', 'keep its keys', 'Start again'],
+    ],
+  ])('%s', (_, view, parts) => {
+    const html = drawn(view);
+    for (const part of has(...parts)) expect(html).toEqual(part);
+    expect(html.match(/<h1/g)).toHaveLength(1);
+  });
+
+  test('an invitation of the address stands in the field, in groups', () => {
+    expect(drawn({ stage: 'enrol' }, 'abcdefghjkmnpqrstvwxyz01234567')).toContain(
+      'value="ABCDE-FGHJK-MNPQR-STVWX-YZ012-34567"',
+    );
+  });
+
+  test('the newest waits on top', () => {
+    const html = drawn({ queue });
+    expect(html.indexOf('newest')).toBeLessThan(html.indexOf('oldest'));
+    expect(html.indexOf('oldest')).toBeLessThan(html.indexOf('mineaa'));
+  });
+
+  test('without a connection it says that texts wait, only where texts are written', () => {
+    expect(drawn({ link: 'offline' })).toContain('What you write goes out when it returns');
+    expect(drawn({ link: 'offline', stage: 'asked' })).not.toContain('What you write');
+  });
+
+  test('what the browser lacks is named', () => {
+    const html = renderToStaticMarkup(
+      createElement(Ground, { language, choose, lacks: ['X25519', 'https'] }),
+    );
+    expect(html).toContain('lacks: X25519 and a page opened by https.');
+  });
+});
+
+describe('a conversation', () => {
+  const current = (more: Partial<ConversationView>) => drawn({ queue, current: { ...talk, ...more } });
+
+  test('shows its lines as text, who reads, and the number to compare', () => {
+    const html = current({});
+    expect(html).toContain('Hello &lt;b&gt;you&lt;/b&gt;');
+    expect(html).toContain('Sealed from end to end. Can read: the visitor and Support (whole team).');
+    expect(html).toContain('3 can read: the visitor, Support (whole team), and you');
+    expect(html).toContain('<span>77777 </span>');
+    expect(html).toContain('role="log"');
+  });
+
+  test.each<[string, Partial<ConversationView>, string[], string[]]>([
+    ['open', {}, ['<textarea', 'Close as solved'], ['>Accept<', 'disabled=""']],
+    [
+      'waiting',
+      { open: false, acceptable: true },
+      ['>Accept</button>', 'Waiting for an answer'],
+      ['<textarea', 'Close as solved'],
+    ],
+    [
+      'closed',
+      { open: false, closed: true },
+      ['Only the visitor can open it again'],
+      ['<textarea', '>Accept<'],
+    ],
+    ['another agent has it', { open: false }, ['disabled=""', 'Somebody else answers here'], ['>Accept<']],
+    ['loading', { open: false, loading: true }, ['disabled=""', 'Wait until', 'aria-busy="true"'], []],
+    [
+      'locked',
+      {
+        open: false,
+        lines: [{ kind: 'roster', seq: 1, time, n: 1, reason: 3, members: [visitor], locked: 'W5' }],
+      },
+      ['disabled=""', 'no keys of this conversation (rule W5)', 'cannot read (rule W5)'],
+      [],
+    ],
+    [
+      'refused',
+      { problem: { code: 'refused', rule: 'L3' } },
+      ['role="alert"', 'refused by rule L3', 'Start again'],
+      [],
+    ],
+    [
+      'a message failed',
+      { outgoing: [{ cid: 'c', text: 'lost', state: 'failed', problem: { code: 'too_long' } }] },
+      ['Not sent.', 'The text is too long.', 'Send again'],
+      ['Sending…'],
+    ],
+    [
+      'a message is on its way',
+      { outgoing: [{ cid: 'c', text: 'going', state: 'sending' }] },
+      ['going', 'Sending…'],
+      ['Send again'],
+    ],
+  ])('%s', (_, more, there, absent) => {
+    const html = current(more);
+    for (const part of there) expect(html).toContain(part);
+    for (const part of absent) expect(html).not.toContain(part);
+  });
+});

@@ -1,0 +1,334 @@
+// The widget on a page that is just enough of one: nodes, attributes, events.
+// How it looks and moves is for the tests in a real browser.
+import type { ConversationView, VisitorChat, VisitorView } from '@aldaba/client';
+import type { Line, Member } from '@aldaba/crypto';
+import { h, render } from 'preact';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Ground, Visitor } from './visitor.tsx';
+
+type Listener = (this: Node, event: object) => void;
+
+class Node {
+  parentNode: Node | null = null;
+  childNodes: Node[] = [];
+  readonly attributes = new Map<string, string>();
+  readonly listeners = new Map<string, Listener>();
+  readonly style = {};
+  data = '';
+  open = false;
+  value = '';
+  onclick = null;
+  oninput = null;
+  onkeydown = null;
+  onsubmit = null;
+  onscroll = null;
+  scrollTop = 0;
+  scrollHeight = 0;
+  clientHeight = 0;
+  offsetHeight = 0;
+  readonly localName: string;
+  readonly namespaceURI = 'http://www.w3.org/1999/xhtml';
+
+  constructor(localName: string) {
+    this.localName = localName;
+  }
+  get nodeType(): number {
+    return this.localName === '#text' ? 3 : 1;
+  }
+  get ownerDocument() {
+    return page;
+  }
+  get firstChild(): Node | null {
+    return this.childNodes[0] ?? null;
+  }
+  get nextSibling(): Node | null {
+    const siblings = this.parentNode?.childNodes ?? [];
+    return siblings[siblings.indexOf(this) + 1] ?? null;
+  }
+  contains(node: Node | null): boolean {
+    return node === this || this.childNodes.some((child) => child.contains(node));
+  }
+  insertBefore(node: Node, before: Node | null): Node {
+    node.remove();
+    const at = before ? this.childNodes.indexOf(before) : this.childNodes.length;
+    this.childNodes.splice(at, 0, node);
+    node.parentNode = this;
+    return node;
+  }
+  appendChild(node: Node): Node {
+    return this.insertBefore(node, null);
+  }
+  removeChild(node: Node): Node {
+    node.remove();
+    return node;
+  }
+  remove(): void {
+    const siblings = this.parentNode?.childNodes;
+    siblings?.splice(siblings.indexOf(this), 1);
+    this.parentNode = null;
+  }
+  setAttribute(name: string, value: unknown): void {
+    this.attributes.set(name, String(value));
+  }
+  removeAttribute(name: string): void {
+    this.attributes.delete(name);
+  }
+  addEventListener(name: string, listener: Listener): void {
+    this.listeners.set(name, listener);
+  }
+  removeEventListener(name: string): void {
+    this.listeners.delete(name);
+  }
+  focus(): void {
+    page.activeElement = this;
+  }
+  showModal(): void {
+    this.open = true;
+  }
+  close(): void {
+    this.open = false;
+  }
+  querySelector(): null {
+    return null;
+  }
+
+  /** What stands there to read: closed dialogs do not. */
+  get text(): string {
+    if (this.localName === '#text') return this.data;
+    if (this.localName === 'dialog' && !this.open) return '';
+    return this.childNodes.map((child) => child.text).join('');
+  }
+  all(wanted: (node: Node) => boolean): Node[] {
+    const below = this.childNodes.flatMap((child) => child.all(wanted));
+    return wanted(this) ? [this, ...below] : below;
+  }
+  fire(type: string, more: object = {}): void {
+    this.listeners.get(type)?.call(this, { type, currentTarget: this, preventDefault() {}, ...more });
+  }
+}
+
+const page = {
+  activeElement: undefined as Node | undefined,
+  createElement: (name: string) => new Node(name),
+  createElementNS: (_: string, name: string) => new Node(name),
+  createTextNode: (data: string) => Object.assign(new Node('#text'), { data }),
+};
+
+let root: Node;
+beforeEach(() => {
+  vi.stubGlobal('document', page);
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe() {}
+      disconnect() {}
+    },
+  );
+  vi.stubGlobal('fetch', () => new Promise(() => {}));
+  root = new Node('div');
+});
+afterEach(() => {
+  render(null, root as unknown as Element);
+  vi.unstubAllGlobals();
+});
+
+const me: Member = { leaf: 0, role: 1, name: '', title: '', custody: 1, mine: true };
+const team: Member = { leaf: 1, role: 4, name: 'Support', title: '', custody: 1, mine: false };
+const ana: Member = { leaf: 2, role: 2, name: 'Ana', title: 'Advice', custody: 1, mine: false };
+const time = new Date(2026, 10, 24, 12).getTime();
+const said = (from: Member, seq: number, text: string): Line => ({
+  kind: 'message',
+  seq,
+  time: time + seq,
+  from,
+  cid: new Uint8Array(16),
+  text,
+});
+const talk: ConversationView = {
+  conv: 'AbCd',
+  lines: [
+    { kind: 'roster', seq: 1, time, n: 0, reason: 0, members: [me, team] },
+    said(me, 2, 'Hello <b>there</b>'),
+  ],
+  outgoing: [],
+  members: [me, team],
+  safety: '00000 11111 22222 33333 44444 55555 66666 77777',
+  closed: false,
+  open: true,
+  acceptable: false,
+  loading: false,
+};
+
+/** A chat that shows what it is given and notes what is asked of it. */
+function chatting(start: VisitorView) {
+  const shown = start;
+  const heard = new Set<() => void>();
+  const asked: string[] = [];
+  const chat: VisitorChat = {
+    view: {
+      get: () => shown,
+      subscribe(changed) {
+        heard.add(changed);
+        return () => heard.delete(changed);
+      },
+    },
+    say: (text) => asked.push(`say ${text}`),
+    retry: (cid) => asked.push(`retry ${cid}`),
+    close: () => asked.push('close'),
+    reopen: () => asked.push('reopen'),
+    erase: () => asked.push('erase'),
+    restart: () => asked.push('restart'),
+  };
+  return { chat, asked, heard };
+}
+
+const language = 'en';
+const choose = () => undefined;
+
+/** Draws the chat; what was asked of it comes back. */
+function draw(view: Partial<VisitorView>, conversation?: Partial<ConversationView>) {
+  const made = chatting({
+    link: 'online',
+    stage: 'talking',
+    ...(conversation && { conversation: { ...talk, ...conversation } }),
+    ...view,
+  });
+  render(h(Visitor, { language, choose, chat: made.chat }), root as unknown as Element);
+  return made;
+}
+
+const called = (name: string) => (node: Node) =>
+  node.localName === 'button' && (node.attributes.get('aria-label') ?? node.text) === name;
+/** Presses the button of a name; an open dialog lets nobody at what is behind it. */
+function press(name: string): void {
+  const dialog = root.all((node) => node.localName === 'dialog' && node.open)[0];
+  const button = (dialog ?? root).all(called(name))[0];
+  if (!button) throw new Error(`no button ${name}`);
+  button.fire('click');
+}
+const one = (name: string) => root.all((node) => node.localName === name)[0];
+/** Lets Preact draw what has changed. */
+const drawn = () => new Promise((next) => setTimeout(next, 20));
+
+describe('stages', () => {
+  test.each<[string, Partial<VisitorView>, Partial<ConversationView> | undefined, string[]]>([
+    ['starting', { stage: 'starting', link: 'connecting' }, undefined, ['Connecting…', 'Fetching']],
+    ['none', { stage: 'none' }, undefined, ['A private place to talk', 'Write your first message below.']],
+    [
+      'failed',
+      { stage: 'failed', link: 'offline', problem: { code: 'offline' } },
+      undefined,
+      ['The chat could not start', 'The server does not answer.', 'Start again'],
+    ],
+    [
+      'talking',
+      {},
+      {},
+      ['Someone of the team', 'Connected', 'Hello <b>there</b>', '2 can read: you and Support (whole team)'],
+    ],
+    ['answered', {}, { members: [me, team, ana] }, ['Ana', 'Advice · Connected']],
+    ['offline', { link: 'offline' }, {}, ['No connection. What you write goes out when it returns']],
+    ['closed', {}, { closed: true, open: false }, ['This conversation has ended.', 'Open again']],
+    [
+      'refused',
+      {},
+      { problem: { code: 'refused', rule: 'L3' } },
+      ['It was refused by rule L3.', 'Start again'],
+    ],
+    [
+      'a message failed',
+      {},
+      { outgoing: [{ cid: 'c', text: 'lost', state: 'failed', problem: { code: 'refused', rule: 'V3' } }] },
+      ['lost', 'Not sent. It was refused by rule V3.'],
+    ],
+  ])('%s', (_, view, conversation, parts) => {
+    draw(view, conversation);
+    for (const part of parts) expect(root.text).toContain(part);
+    expect(root.all((node) => node.localName === 'h1')).toHaveLength(1);
+  });
+
+  test('the browser lacks something', () => {
+    render(h(Ground, { language, choose, lacks: ['Ed25519'] }), root as unknown as Element);
+    expect(root.text).toContain('this one lacks: Ed25519.');
+  });
+
+  test('a change is drawn, and nobody listens after the end', async () => {
+    const { chat, heard } = draw({ stage: 'starting' });
+    await vi.waitFor(() => expect(heard.size).toBe(1));
+    const next = { link: 'online', stage: 'none' } as const;
+    vi.spyOn(chat.view, 'get').mockReturnValue(next);
+    for (const changed of heard) changed();
+    await drawn();
+    expect(root.text).toContain('A private place to talk');
+    render(null, root as unknown as Element);
+    await vi.waitFor(() => expect(heard.size).toBe(0));
+  });
+});
+
+describe('acts', () => {
+  test('Enter sends what was written, once, and Shift + Enter does not', async () => {
+    const { asked } = draw({ stage: 'none' });
+    const field = one('textarea');
+    field?.fire('input', { currentTarget: { value: ' hi\nyou ' } });
+    await drawn();
+    field?.fire('keydown', { key: 'Enter', shiftKey: true, isComposing: false });
+    expect(asked).toEqual([]);
+    field?.fire('keydown', { key: 'Enter', shiftKey: false, isComposing: false });
+    await drawn();
+    field?.fire('keydown', { key: 'Enter', shiftKey: false, isComposing: false });
+    expect(asked).toEqual(['say hi\nyou']);
+    expect(field?.value).toBe('');
+  });
+
+  test('a text that is too long stays and says by how much', async () => {
+    const { asked } = draw({ stage: 'none' });
+    const field = one('textarea');
+    field?.fire('input', { currentTarget: { value: 'ñ'.repeat(4097) } });
+    await drawn();
+    expect(root.text).toContain('2 bytes too many');
+    one('form')?.fire('submit');
+    expect(asked).toEqual([]);
+  });
+
+  test('a locked epoch bars the field and names the rule', () => {
+    const line: Line = { kind: 'roster', seq: 3, time, n: 1, reason: 3, members: [me], locked: 'W5' };
+    draw({}, { open: false, lines: [...talk.lines, line] });
+    expect(root.text).toContain('This device cannot write here');
+    expect(root.text).toContain('rule W5');
+  });
+
+  test('ending asks first', () => {
+    const { asked } = draw({}, {});
+    press('End the conversation');
+    expect(asked).toEqual([]);
+    expect(root.text).toContain('End this conversation?');
+    press('Cancel');
+    expect(root.text).not.toContain('End this conversation?');
+    press('End the conversation');
+    press('End');
+    expect(asked).toEqual(['close']);
+  });
+
+  test.each([
+    ['Open again', { closed: true, open: false }, 'reopen'],
+    ['Start again', { problem: { code: 'storage' } }, 'restart'],
+    ['Send again', { outgoing: [{ cid: 'c', text: 'lost', state: 'failed' as const }] }, 'retry c'],
+  ])('%s', (name, conversation, act) => {
+    const { asked } = draw({}, conversation);
+    press(name);
+    expect(asked).toEqual([act]);
+  });
+
+  test.each([
+    ['while it is open', {}],
+    ['after its end', { closed: true, open: false }],
+  ])('erasing asks first, %s', (_, conversation) => {
+    const { asked } = draw({}, conversation);
+    expect(root.all(called('Erase from this browser'))).toHaveLength(1);
+    press('Erase from this browser');
+    expect(root.text).toContain('This cannot be undone.');
+    expect(asked).toEqual([]);
+    press('Erase');
+    expect(asked).toEqual(['erase']);
+  });
+});
