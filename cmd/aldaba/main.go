@@ -1,6 +1,7 @@
 // Command aldaba is the whole product in one binary.
 //
 //	aldaba run [--address=host:port] [--folder=dir]
+//	aldaba keys <command>
 //	aldaba version
 //	aldaba help
 //
@@ -68,6 +69,8 @@ func (p program) run(ctx context.Context, args []string) int {
 	switch command {
 	case "run":
 		return p.serve(ctx, rest)
+	case "keys":
+		return p.keys(ctx, rest)
 	case "version", "--version":
 		if len(rest) > 0 {
 			return p.misused("version takes nothing behind it")
@@ -97,6 +100,7 @@ func help() string {
 	b.WriteString(`usage: aldaba <command>
 
   run       serve the visitor's page and the agent's page on this machine
+  keys      make and use the organisation's keys; ` + "`aldaba keys help`" + ` lists how
   version   print the version
   help      print this
 

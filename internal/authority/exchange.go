@@ -100,12 +100,8 @@ var ErrOtherServer = errors.New("the status key of this server is not the one th
 // server hears of it; what could not be delivered waits for the next round.
 func (o *Office) Serve(ctx context.Context, e Exchange, now uint64) (Report, error) {
 	var r Report
-	status, err := e.StatusKey(ctx)
-	if err != nil {
-		return r, fmt.Errorf("read the server's status key: %w", err)
-	}
-	if status != o.Policy().StatusKey {
-		return r, ErrOtherServer
+	if err := o.recognise(ctx, e); err != nil {
+		return r, err
 	}
 	if err := o.sign(ctx, e, now, &r); err != nil {
 		return r, err
@@ -120,11 +116,39 @@ func (o *Office) Serve(ctx context.Context, e Exchange, now uint64) (Report, err
 		}
 		r.Wrapped += len(wraps)
 	}
-	if err := o.save(); err != nil {
-		return r, err
+	return r, o.handOver(ctx, e, &r)
+}
+
+// Deliver tells the server what is new, and how much that was, without looking
+// at what it has to ask.
+func (o *Office) Deliver(ctx context.Context, e Exchange) (int, error) {
+	var r Report
+	if err := errors.Join(o.save(), o.recognise(ctx, e)); err != nil {
+		return 0, err
 	}
-	err = o.deliver(ctx, e, &r)
-	return r, errors.Join(err, o.save())
+	err := o.handOver(ctx, e, &r)
+	return r.Delivered, err
+}
+
+// recognise refuses another server than the policy's.
+func (o *Office) recognise(ctx context.Context, e Exchange) error {
+	status, err := e.StatusKey(ctx)
+	if err != nil {
+		return fmt.Errorf("read the server's status key: %w", err)
+	}
+	if status != o.Policy().StatusKey {
+		return ErrOtherServer
+	}
+	return nil
+}
+
+// handOver saves, delivers, and saves what was delivered.
+func (o *Office) handOver(ctx context.Context, e Exchange, r *Report) error {
+	if err := o.save(); err != nil {
+		return err
+	}
+	err := o.deliver(ctx, e, r)
+	return errors.Join(err, o.save())
 }
 
 func (o *Office) sign(ctx context.Context, e Exchange, now uint64, r *Report) error {

@@ -113,6 +113,15 @@ func (f Files) Vacant() error {
 	return nil
 }
 
+// Present refuses a folder that has no keys.
+func (f Files) Present() error {
+	_, err := os.Lstat(filepath.Join(f.Folder, officeFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return f.noKeys()
+	}
+	return err
+}
+
 // Create keeps a new office and gives the recovery code, which opens a copy of
 // the root when the passphrase is lost. The code is kept nowhere.
 func (f Files) Create(o *Office) (recovery string, err error) {

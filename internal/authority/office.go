@@ -193,6 +193,9 @@ func (o *Office) Org() [32]byte { return o.state.Org }
 // Policy is the current policy.
 func (o *Office) Policy() *seal.Policy { return mine[seal.Policy](o.state.Policy) }
 
+// Custody says whose the office's device is, with the numbers of seal.
+func (o *Office) Custody() byte { return o.state.Custody }
+
 // HasRoot says whether the root is at hand, which [Office.Renew] needs when an
 // enroller is due.
 func (o *Office) HasRoot() bool { return o.root != nil }

@@ -15,7 +15,7 @@ type recorder struct {
 }
 
 func (r *recorder) HandlePublication(channel string, p *centrifuge.Publication, at centrifuge.StreamPosition, _ bool, _ *centrifuge.Publication) error {
-	r.got = append(r.got, fmt.Sprint(channel[:2], p.Offset, at.Offset, at.Epoch, string(p.Data)))
+	r.got = append(r.got, fmt.Sprintf("%s%d %d %s%s", channel[:2], p.Offset, at.Offset, at.Epoch, p.Data))
 	return nil
 }
 

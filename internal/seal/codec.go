@@ -231,9 +231,18 @@ func (c *codec) unsigned(name string, n int, value uint64) uint64 {
 	return value
 }
 
-func (c *codec) u8(name string, field *byte)    { *field = byte(c.unsigned(name, 1, uint64(*field))) }
-func (c *codec) u16(name string, field *uint16) { *field = uint16(c.unsigned(name, 2, uint64(*field))) } //nolint:gosec // two bytes
-func (c *codec) u32(name string, field *uint32) { *field = uint32(c.unsigned(name, 4, uint64(*field))) } //nolint:gosec // four bytes
+func (c *codec) u8(name string, field *byte) {
+	*field = byte(c.unsigned(name, 1, uint64(*field))) //nolint:gosec // one byte
+}
+
+func (c *codec) u16(name string, field *uint16) {
+	*field = uint16(c.unsigned(name, 2, uint64(*field))) //nolint:gosec // two bytes
+}
+
+func (c *codec) u32(name string, field *uint32) {
+	*field = uint32(c.unsigned(name, 4, uint64(*field))) //nolint:gosec // four bytes
+}
+
 func (c *codec) u64(name string, field *uint64) { *field = c.unsigned(name, 8, *field) }
 
 // among is u8 with a value from low to high.

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/hpke"
 	"slices"
-	"testing"
 )
 
 // attack begins a case on the log as it stands.
@@ -1034,29 +1033,4 @@ func (c *cases) bodies() {
 	c.add("X1: a message in an epoch whose wrap was withheld", ErrLocked, "read", locked)
 	stranger := Keys{Owner: [32]byte{1}, Sign: w.root, KEM: map[[32]byte]hpke.PrivateKey{}}
 	read("a message that a stranger reads", ErrLocked, stranger, k.sealed(0, k.visits(), ClassMessage, good, nil), nil)
-}
-
-// Every rule that this package refuses by has its case, but those that nothing
-// can break here.
-func TestMembers_EveryRule(t *testing.T) {
-	seen := map[string]bool{}
-	for _, a := range hostileCases(t) {
-		seen[a.rule.Rule] = true
-	}
-	for _, r := range []Refusal{
-		ErrTooLarge, ErrBadVersion, ErrBadKind, ErrBadSuite, ErrBadLength, ErrTrailing, ErrBadInteger, ErrBadText, ErrBadValue,
-		ErrWeakKey, ErrBadKEMKey, ErrWrongOrg, ErrPolicySignature, ErrPolicyRollback, ErrBadPolicy, ErrStatusSignature, ErrStaleStatus,
-		ErrBadEnroller, ErrBadCertificate, ErrCertificateTime, ErrRevoked, ErrBadDepartmentKey, ErrDepartmentKeyMismatch, ErrBadKeyObject,
-		ErrBadEnrolment, ErrMixedOrder, ErrGenesisSignature, ErrConversationMismatch, ErrGenesisOrg, ErrGenesisPolicy, ErrWrongDepartment,
-		ErrModeMismatch, ErrGenesisAge, ErrNotMyGenesis, ErrWrongConversation, ErrEpochSkip, ErrEpochFork, ErrEpochRollback, ErrEpochLog,
-		ErrBadRoster, ErrLeafReuse, ErrDuplicateMember, ErrVisitorRule, ErrVisitorRekey, ErrMemberRekey, ErrRoleMismatch, ErrBadMember,
-		ErrModeViolation, ErrMandatoryMissing, ErrBotConsent, ErrNotAuthor, ErrAuthorRight, ErrBadAccept, ErrDepartmentStale,
-		ErrEpochSignature, ErrEpochPolicy, ErrNotesChanged, ErrWrapCount, ErrBadEpoch0, ErrEpochBudget, ErrNotMember, ErrWrapMissing,
-		ErrWrapHash, ErrWrapOpen, ErrKeyCommit, ErrLocked, ErrEpochStale, ErrNotSender, ErrSenderRevoked, ErrDuplicateEvent, ErrEventLog,
-		ErrEventSignature, ErrDecrypt, ErrCommitment, ErrPadding, ErrBadPayload, ErrDuplicateCID, ErrRollback, ErrFork, ErrWrapSet, ErrClosed,
-	} {
-		if !seen[r.Rule] {
-			t.Errorf("[%s] %s has no case", r.Rule, r.Code)
-		}
-	}
 }

@@ -29,6 +29,7 @@ func readMembers(t *testing.T) vectorFile {
 // `go test ./internal/seal -run TestMembers -update` writes them.
 func TestMembers(t *testing.T) {
 	made := hostileCases(t)
+	everyRule(t, made)
 	for _, a := range made {
 		t.Run("fresh/"+a.name, a.run)
 	}
@@ -59,5 +60,32 @@ func TestMembers(t *testing.T) {
 			t.Errorf("case %d of %s is %q, here it is %q: write it anew with -update", i, membersFile, v.Name, made[i].name)
 		}
 		t.Run("vector/"+v.Name, func(t *testing.T) { f.attack(t, v).run(t) })
+	}
+}
+
+// everyRule asks that every rule of this package has its case. Not so P10, which
+// nothing can break while one description reads and writes (FuzzParse asks
+// it), L1, which its caller asks, and S1.
+func everyRule(t *testing.T, made []*attack) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, a := range made {
+		seen[a.rule.Rule] = true
+	}
+	for _, r := range []Refusal{
+		ErrTooLarge, ErrBadVersion, ErrBadKind, ErrBadSuite, ErrBadLength, ErrTrailing, ErrBadInteger, ErrBadText, ErrBadValue,
+		ErrWeakKey, ErrBadKEMKey, ErrWrongOrg, ErrPolicySignature, ErrPolicyRollback, ErrBadPolicy, ErrStatusSignature, ErrStaleStatus,
+		ErrBadEnroller, ErrBadCertificate, ErrCertificateTime, ErrRevoked, ErrBadDepartmentKey, ErrDepartmentKeyMismatch, ErrBadKeyObject,
+		ErrBadEnrolment, ErrMixedOrder, ErrGenesisSignature, ErrConversationMismatch, ErrGenesisOrg, ErrGenesisPolicy, ErrWrongDepartment,
+		ErrModeMismatch, ErrGenesisAge, ErrNotMyGenesis, ErrWrongConversation, ErrEpochSkip, ErrEpochFork, ErrEpochRollback, ErrEpochLog,
+		ErrBadRoster, ErrLeafReuse, ErrDuplicateMember, ErrVisitorRule, ErrVisitorRekey, ErrMemberRekey, ErrRoleMismatch, ErrBadMember,
+		ErrModeViolation, ErrMandatoryMissing, ErrBotConsent, ErrNotAuthor, ErrAuthorRight, ErrBadAccept, ErrDepartmentStale,
+		ErrEpochSignature, ErrEpochPolicy, ErrNotesChanged, ErrWrapCount, ErrBadEpoch0, ErrEpochBudget, ErrNotMember, ErrWrapMissing,
+		ErrWrapHash, ErrWrapOpen, ErrKeyCommit, ErrLocked, ErrEpochStale, ErrNotSender, ErrSenderRevoked, ErrDuplicateEvent, ErrEventLog,
+		ErrEventSignature, ErrDecrypt, ErrCommitment, ErrPadding, ErrBadPayload, ErrDuplicateCID, ErrRollback, ErrFork, ErrWrapSet, ErrClosed,
+	} {
+		if !seen[r.Rule] {
+			t.Errorf("[%s] %s has no case", r.Rule, r.Code)
+		}
 	}
 }

@@ -119,7 +119,7 @@ func (c *cases) parsing() {
 			continue
 		}
 		name := kind.String()
-		parse("a "+name, accepted, kind, o)
+		parse("parsed: "+name, accepted, kind, o)
 		parse(name+" of version 2", ErrBadVersion, kind, changed(o, 0, 2))
 		parse(name+" of another kind", ErrBadKind, kind, changed(o, 1, byte(kind%14+1)))
 		parse(name+" of another suite", ErrBadSuite, kind, changed(o, 3, 0x7b))

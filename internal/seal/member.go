@@ -84,7 +84,7 @@ func Begin(trust *Trust, dept [16]byte, now uint64) (seat *Seat, objects [][]byt
 		if err != nil {
 			return nil, nil, err
 		}
-		members = append(members, Member{uint16(2 + i), m.Role, certificate, keyObject}) //nolint:gosec // at most 255
+		members = append(members, Member{uint16(2 + i), m.Role, certificate, keyObject})
 	}
 	seat = NewSeat(t, keys)
 	epoch, wraps, _, err := t.Author(Draft{Accept: NoAccept, Members: members, Time: now}, private)

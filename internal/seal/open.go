@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/hpke"
 	"crypto/rand"
+	"encoding/binary"
 	"slices"
 )
 
@@ -22,7 +23,7 @@ type Opened struct {
 
 func wrapInfo(core [32]byte, leaf uint16) []byte {
 	info := append([]byte("asc1 wrap"), core[:]...)
-	return append(info, byte(leaf>>8), byte(leaf))
+	return binary.BigEndian.AppendUint16(info, leaf)
 }
 
 // Open opens epoch n for a member whose certificate has the hash owner (conv
@@ -105,6 +106,9 @@ func (o *Opened) Seal(t *Transcript, leaf uint16, key ed25519.PrivateKey, p Payl
 	}
 	if o.conv != t.conv {
 		return nil, ErrLocked.Because("this secret is of another conversation")
+	}
+	if int(o.n) >= len(t.epochs) {
+		return nil, ErrGap.Because("the log ends before epoch %d, which this secret is of: fetch what is missing", o.n)
 	}
 	if _, err := parsePayload(p.encode(), p.class()); err != nil {
 		return nil, err

@@ -45,6 +45,7 @@ var (
 	ErrMixedOrder            = Refusal{Rule: "K19", Code: "mixed_order"}
 
 	// Genesis.
+	ErrBadGenesis           = Refusal{Rule: "G1", Code: "bad_genesis"}
 	ErrGenesisSignature     = Refusal{Rule: "G2", Code: "genesis_sig"}
 	ErrConversationMismatch = Refusal{Rule: "G3", Code: "conv_mismatch"}
 	ErrGenesisOrg           = Refusal{Rule: "G4", Code: "wrong_org"}
@@ -55,6 +56,7 @@ var (
 	ErrNotMyGenesis         = Refusal{Rule: "G9", Code: "not_my_genesis"}
 
 	// Epoch.
+	ErrBadEpoch          = Refusal{Rule: "E1", Code: "bad_epoch"}
 	ErrWrongConversation = Refusal{Rule: "E2", Code: "wrong_conv"}
 	ErrEpochSkip         = Refusal{Rule: "E3", Code: "epoch_skip"}
 	ErrEpochFork         = Refusal{Rule: "E4", Code: "epoch_fork"}
@@ -91,6 +93,7 @@ var (
 	ErrLocked      = Refusal{Rule: "W6", Code: "locked"}
 
 	// Event.
+	ErrBadEvent       = Refusal{Rule: "V1", Code: "bad_event"}
 	ErrEpochStale     = Refusal{Rule: "V2", Code: "epoch_stale"}
 	ErrNotSender      = Refusal{Rule: "V3", Code: "not_member"}
 	ErrSenderRevoked  = Refusal{Rule: "V4", Code: "revoked"}

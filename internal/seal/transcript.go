@@ -2,6 +2,7 @@ package seal
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
 )
@@ -74,7 +75,7 @@ type Step struct {
 func NewTranscript(trust *Trust, genesis []byte, expect Expect, now uint64, live bool) (*Transcript, error) {
 	g := new(Genesis)
 	if err := Parse(genesis, g); err != nil {
-		return nil, err
+		return nil, ErrBadGenesis.Because("%v", err)
 	}
 	if err := trust.checkKey(g.SigKey); err != nil {
 		return nil, ErrGenesisSignature.Because("its key: %v", err)
@@ -152,7 +153,7 @@ func (t *Transcript) Conv() [32]byte { return t.conv }
 func (t *Transcript) Dept() [16]byte { return t.genesis.Dept }
 
 // Seq is the sequence of the last entry, Log the running hash after it.
-func (t *Transcript) Seq() uint64 { return uint64(len(t.log) - 1) }
+func (t *Transcript) Seq() uint64 { return uint64(len(t.log) - 1) } //nolint:gosec // the genesis is there
 
 // Log is the running hash after the last entry.
 func (t *Transcript) Log() [32]byte { return t.log[len(t.log)-1] }
@@ -193,7 +194,7 @@ func (t *Transcript) Append(entry []byte, now uint64, live bool) (Step, error) {
 	case KindEpoch:
 		e := new(Epoch)
 		if err := Parse(entry, e); err != nil {
-			return Step{}, err
+			return Step{}, ErrBadEpoch.Because("%v", err)
 		}
 		added, err := t.checkEpoch(e, now, live)
 		if err != nil {
@@ -207,7 +208,7 @@ func (t *Transcript) Append(entry []byte, now uint64, live bool) (Step, error) {
 	case KindEvent:
 		e := new(Event)
 		if err := Parse(entry, e); err != nil {
-			return Step{}, err
+			return Step{}, ErrBadEvent.Because("%v", err)
 		}
 		if err := t.checkEvent(e, live); err != nil {
 			return Step{}, err
@@ -247,11 +248,9 @@ var errFork = ErrFork.Because("the log is not the one that was seen before")
 func off(at, now uint64) bool { return at > now+10*Minute || now > at+10*Minute }
 
 func (t *Transcript) takeEpoch(e *Epoch, added int, step Step) {
-	certificate := t.conv
 	if e.N > 0 {
 		author, _ := t.Epoch().member(e.Author)
-		certificate = author.Certificate
-		t.acts = append(t.acts, act{certificate, e.Time, added})
+		t.acts = append(t.acts, act{author.Certificate, e.Time, added})
 	}
 	for _, m := range e.Members {
 		t.leaves[m.Leaf] = m.Certificate
@@ -278,6 +277,12 @@ func (t *Transcript) checkEpoch(e *Epoch, now uint64, live bool) (int, error) {
 			return 0, err
 		}
 	}
+	if t.closed && (e.Reason != ReasonReopen || e.Author != 0) {
+		return 0, ErrClosed.Because("the conversation is closed: only its visitor can open it again")
+	}
+	if !t.closed && e.Reason == ReasonReopen {
+		return 0, ErrClosed.Because("the conversation is open: there is nothing to open again")
+	}
 	if e.Conv != t.conv {
 		return 0, ErrWrongConversation.Because("the epoch is of another conversation")
 	}
@@ -290,12 +295,6 @@ func (t *Transcript) checkEpoch(e *Epoch, now uint64, live bool) (int, error) {
 	}
 	if e.Prev != prevHash {
 		return 0, ErrEpochFork.Because("the epoch follows another one than the last")
-	}
-	if (e.Reason == ReasonReopen) != t.closed {
-		if t.closed {
-			return 0, ErrClosed.Because("the conversation is closed: only its visitor can open it again")
-		}
-		return 0, ErrClosed.Because("the conversation is open: there is nothing to open again")
 	}
 	if err := t.pair(e.SeenSeq, e.SeenLog, ErrEpochLog); err != nil {
 		return 0, err
@@ -535,9 +534,6 @@ func (t *Transcript) sigKey(m *Member) [32]byte {
 // checkRight is E19: the author table of section 4.5.
 func (t *Transcript) checkRight(prev, e *Epoch, author *Member, c change, dept *DepartmentPolicy) error {
 	refuse := func(format string, values ...any) error { return ErrAuthorRight.Because(format, values...) }
-	if e.Reason == ReasonReopen && author.Role != Visitor {
-		return refuse("only the visitor opens a conversation again")
-	}
 	others := slices.ContainsFunc(c.rekeyed, func(m Member) bool { return m.Leaf != author.Leaf })
 	switch author.Role {
 	case Visitor:
@@ -752,7 +748,7 @@ func (t *Transcript) checkEvent(e *Event, live bool) error {
 // id is leaf and msg_id, which do not come again.
 func (e *Event) id() [18]byte {
 	var id [18]byte
-	id[0], id[1] = byte(e.Leaf>>8), byte(e.Leaf)
+	binary.BigEndian.PutUint16(id[:], e.Leaf)
 	copy(id[2:], e.MessageID[:])
 	return id
 }

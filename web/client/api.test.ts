@@ -79,8 +79,8 @@ function serve(answers: Record<string, (() => Response | Promise<Response>)[]>) 
   });
   return asked;
 }
-const problem = (status: number, code: unknown) => () =>
-  new Response(JSON.stringify({ type: 'about:blank', status, code }), { status });
+const problem = (status: number, code: unknown, rule?: string) => () =>
+  new Response(JSON.stringify({ type: 'about:blank', status, code, rule }), { status });
 const json = (value: unknown) => () => new Response(JSON.stringify(value));
 const list =
   (...objects: Bytes[]) =>
@@ -248,15 +248,17 @@ describe('answers', () => {
   });
 
   test.each([
-    ['a code', problem(409, 'epoch_stale'), 409, 'epoch_stale'],
-    ['no code', problem(403, undefined), 403, 'http_403'],
-    ['a code that is a sentence', problem(403, 'Call <b>this</b> number'), 403, 'http_403'],
-    ['a page of a gateway', () => new Response('<html>', { status: 502 }), 502, 'http_502'],
-    ['no network', () => Promise.reject(new TypeError('down')), 0, 'offline'],
-    ['too late', () => Promise.reject(new DOMException('late', 'TimeoutError')), 0, 'offline'],
-  ])('%s', async (_, answer, status, code) => {
+    ['a code', problem(409, 'epoch_stale'), 409, 'epoch_stale', 'epoch_stale'],
+    ['a code and its rule', problem(422, 'epoch_stale', 'V2'), 422, 'epoch_stale', 'V2'],
+    ['a rule that is none', problem(422, 'epoch_stale', '<b>'), 422, 'epoch_stale', 'epoch_stale'],
+    ['no code', problem(403, undefined), 403, 'http_403', 'http_403'],
+    ['a code that is a sentence', problem(403, 'Call <b>this</b> number'), 403, 'http_403', 'http_403'],
+    ['a page of a gateway', () => new Response('<html>', { status: 502 }), 502, 'http_502', 'http_502'],
+    ['no network', () => Promise.reject(new TypeError('down')), 0, 'offline', 'offline'],
+    ['too late', () => Promise.reject(new DOMException('late', 'TimeoutError')), 0, 'offline', 'offline'],
+  ])('%s', async (_, answer, status, code, rule) => {
     serve({ 'GET trust': [answer] });
-    await expect(server().trust()).rejects.toMatchObject({ status, code });
+    await expect(server().trust()).rejects.toMatchObject({ status, code, rule });
   });
 });
 
@@ -266,12 +268,14 @@ describe('problems', () => {
     [new Failure(503, 'http_503'), { code: 'offline' }],
     [new Failure(429, 'http_429'), { code: 'offline' }],
     [new Failure(403, 'not_allowed'), { code: 'refused', rule: 'not_allowed' }],
-    [new Failure(409, 'closed'), { code: 'closed' }],
+    [new Failure(422, 'conflict', 'S3'), { code: 'refused', rule: 'S3' }],
+    [new Failure(422, 'closed', 'S8'), { code: 'closed' }],
     [
       Object.assign(new Error('E9'), { name: 'Refusal', rule: 'E9', code: 'dup_member' }),
       { code: 'refused', rule: 'E9' },
     ],
     [new DOMException('no', 'NotSupportedError'), { code: 'unsupported' }],
+    [new Error('NotSupportedError: no Ed25519'), { code: 'unsupported' }],
     [new DOMException('full', 'QuotaExceededError'), { code: 'storage' }],
     ['what', { code: 'storage' }],
   ])('%s', (error, wanted) => {

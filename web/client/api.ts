@@ -229,18 +229,18 @@ async function read(reply: Response): Promise<Bytes> {
   return all;
 }
 
-/** Problem details (RFC 9457): only `code` is taken, and only when it looks like one. */
+/** Problem details (RFC 9457): only `code` and `rule` are taken, and only when they look like it. */
 function refusal(status: number, answer: Bytes): Failure {
-  let code: unknown;
+  let told: Record<string, unknown> = {};
   try {
-    code = json(answer).code;
+    told = json(answer);
   } catch {
     // A gateway in between answered with a page of its own.
   }
-  return new Failure(
-    status,
-    typeof code === 'string' && /^[a-z][a-z0-9_]{0,39}$/.test(code) ? code : `http_${status}`,
-  );
+  const matching = (value: unknown, form: RegExp) =>
+    typeof value === 'string' && form.test(value) ? value : undefined;
+  const code = matching(told.code, /^[a-z][a-z0-9_]{0,39}$/) ?? `http_${status}`;
+  return new Failure(status, code, matching(told.rule, /^[A-Z]\d{1,2}$/));
 }
 
 /** An answer with success that is not the documented one: no use in asking again. */

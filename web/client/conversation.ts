@@ -138,6 +138,8 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
         for (const entry of objects.slice(0, count))
           await take(entry, kind(entry) === kindEvent ? [] : extras);
       }
+      // The end: what was seen before must be among it (L2).
+      await trusted(() => vault.take(here, next, [], [], true));
       behind = false;
       problem = undefined;
       refetch.reset();

@@ -129,7 +129,7 @@ export function desk(vault: Vault, base: string): AgentDesk {
       if (!(error instanceof Failure) || mine !== starts) throw error;
       device = 'none';
       enrolment = undefined;
-      problem = { code: 'invitation', rule: error.code };
+      problem = { code: 'invitation', rule: error.rule };
       at('enrol');
       return undefined;
     }

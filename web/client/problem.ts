@@ -1,15 +1,21 @@
 import type { Problem } from './chat.ts';
 
-/** An answer that is no result. `status` is HTTP's, or 0 when there was no answer; `code` is of SPEC section 6 or of HTTP. */
+/**
+ * An answer that is no result. `status` is HTTP's, or 0 when there was no
+ * answer; `code` is of SPEC section 6 or of HTTP, `rule` the rule's number when
+ * the server named one, and else the code again.
+ */
 export class Failure extends Error {
   readonly status: number;
   readonly code: string;
+  readonly rule: string;
 
-  constructor(status: number, code: string) {
+  constructor(status: number, code: string, rule = code) {
     super(`${status} ${code}`);
     this.name = 'Failure';
     this.status = status;
     this.code = code;
+    this.rule = rule;
   }
 }
 
@@ -30,10 +36,8 @@ export function problemOf(error: unknown): Problem {
   if (passing(error)) return { code: 'offline' };
   const code = codeOf(error);
   if (code === 'closed') return { code };
-  if (error instanceof Failure) return { code: 'refused', rule: code };
-  if (error instanceof Error) {
-    if ('rule' in error && typeof error.rule === 'string') return { code: 'refused', rule: error.rule };
-    if (error.name === 'NotSupportedError') return { code: 'unsupported' };
-  }
-  return { code: 'storage' };
+  if (error instanceof Error && 'rule' in error && typeof error.rule === 'string')
+    return { code: 'refused', rule: error.rule };
+  // A worker's error comes as its text.
+  return { code: String(error).includes('NotSupportedError') ? 'unsupported' : 'storage' };
 }

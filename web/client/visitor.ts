@@ -92,7 +92,7 @@ export function visitor(vault: Vault, base: string): VisitorChat {
     try {
       await api.token();
     } catch (error) {
-      if (error instanceof Failure && [401, 403, 404].includes(error.status)) return error;
+      if (error instanceof Failure && [401, 403, 404, 422].includes(error.status)) return error;
       throw error;
     }
     return undefined;

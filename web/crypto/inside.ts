@@ -58,8 +58,8 @@ interface Saved {
     readonly kem: KemKeyPair;
   };
   readonly highest?: Highest;
-  /** A second entry for one place, as evidence. */
-  readonly fork?: { readonly seq: number; readonly entry: Bytes };
+  /** A second entry for one place, beside the hash of the first where it is known: evidence. */
+  readonly fork?: { readonly seq: number; readonly entry: Bytes; readonly first: Bytes | undefined };
 }
 
 /** A conversation in memory. */
@@ -91,7 +91,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
 
   const policyNow = (): Policy => {
     const policy = trust.policy();
-    must(policy, 'K5 policy_rollback', 'no policy is known yet');
+    must(policy, 'K5 policy_rollback');
     return policy;
   };
 
@@ -102,6 +102,17 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
 
   const keepSaved = (conv: Bytes, change: (old: Saved) => Saved) =>
     keep.update(`${home}conv/${hex(conv)}`, (old) => change((old as Saved | undefined) ?? { conv }));
+
+  /** Adds to what is believed, and keeps how new it is: nothing older is taken in a later run (K5, K8). */
+  async function believe(objects: readonly Bytes[], passOver = false): Promise<void> {
+    await trust.add(objects, passOver);
+    await trust.add(device?.own.flat() ?? [], true);
+    const seen = trust.seen();
+    await keep.update(`${home}seen`, (old) => {
+      const { version, issued } = (old as Seen | undefined) ?? seen;
+      return { version: Math.max(version, seen.version), issued: Math.max(issued, seen.issued) };
+    });
+  }
 
   const generate = async () => {
     const seed = random(32);
@@ -202,7 +213,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     const { time, n } = event.object;
     try {
       const opened = where.opened.get(n);
-      must(opened?.state === 'open', 'W6 locked', 'this device cannot read this epoch');
+      must(opened?.state === 'open', 'W6 locked');
       const payload = await openEvent(event, opened);
       const name = `${event.from.card ? hex(event.from.card.subject) : ''} ${hex(payload.cid)}`;
       must(!where.shown.has(name), 'V12 duplicate_cid', 'the message was shown before');
@@ -252,7 +263,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
 
   async function seal(conv: Bytes, eventClass: number, cid: Bytes, content: Bytes): Promise<Bytes> {
     const { where, opened } = await ready(conv);
-    must(!where.transcript.closed(), 'S8 closed', 'the conversation is closed');
+    must(!where.transcript.closed(), 'S8 closed');
     must(!isDepartment(opened.seat), 'V3 not_member', 'accept the conversation first');
     return sealEvent(opened, pin.org, view(where), eventClass, cid, content);
   }
@@ -300,7 +311,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     trust.find(roles.department, judgement(dept), (cert) => equal(cert.dept, dept));
 
   const placeOf = ({ leaf, role, cert, box }: Seat): Place => {
-    must(box, 'K16 bad_keyobj', 'a key object is not known');
+    must(box, 'K16 bad_keyobj');
     return { leaf, role, cert, box };
   };
 
@@ -364,7 +375,8 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
   const vault: Vault = {
     async open(given) {
       pin = given;
-      home = `${hex(pin.org)}/`;
+      // One browser may be a visitor and an agent's device: neither touches what the other keeps.
+      home = `${hex(pin.org)}/${pin.dept ? 'visitor' : 'agent'}/`;
       rooms.clear();
       ownCerts.clear();
       const seen = (await keep.get(`${home}seen`)) as Seen | undefined;
@@ -383,22 +395,14 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       };
     },
 
-    async trust(objects) {
-      await trust.add(objects);
-      await trust.add(device?.own.flat() ?? [], true);
-      const seen = trust.seen();
-      await keep.update(`${home}seen`, (old) => {
-        const { version, issued } = (old as Seen | undefined) ?? seen;
-        return { version: Math.max(version, seen.version), issued: Math.max(issued, seen.issued) };
-      });
-    },
+    trust: (objects) => believe(objects),
 
     async proof(challenge, conv) {
       const begun = conv && (await room(conv)).begun;
       const cert = device?.own.at(-1)?.[0];
       const owner = conv ?? (cert && (await sha256(cert)));
       const sig = conv ? begun?.sig : device?.sig;
-      must(owner && sig, 'W1 not_member', 'there is no key of this device for the proof');
+      must(owner && sig, 'W1 not_member');
       return signed(13, { org: pin.org, challenge, owner, time: now() }, sig, pin.org);
     },
 
@@ -406,11 +410,11 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       const { org, dept, minMode } = pin;
       const policy = policyNow();
       const found = dept && policy.departments.find((each) => equal(each.dept, dept));
-      must(found, 'G6 wrong_dept', 'the department is not in the policy');
-      must(found.mode >= minMode, 'G7 mode_mismatch', 'the mode is weaker than the page asks');
+      must(found, 'G6 wrong_dept');
+      must(found.mode >= minMode, 'G7 mode_mismatch');
       trust.mustBeFresh();
       const first = await currentDepartment(dept);
-      must(first, 'K14 bad_dept_key', 'the department has no key that holds now');
+      must(first, 'K14 bad_dept_key');
       const { sig, pk, kem } = await generate();
       const time = now();
       const { mode } = found;
@@ -430,7 +434,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       ];
       for (const { role, subject } of found.mandatory) {
         const one = await trust.find(role, judgement(dept), (cert) => equal(cert.subject, subject));
-        must(one, 'E16 mandatory_missing', 'a member that the policy demands is not known');
+        must(one, 'E16 mandatory_missing');
         places.push({ leaf: places.length, role, cert: one.card.hash, box: one.box });
       }
       await keepSaved(conv, (old) => ({ ...old, begun: { at: time, genesis, key, sig, kem } }));
@@ -447,7 +451,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     async take(conv, from, entries, extras, complete) {
       const where = await room(conv);
       const { transcript } = where;
-      await trust.add(extras, true);
+      await believe(extras, true);
       await remember(where, extras);
       where.wanted = Math.max(where.wanted, from + entries.length - 1);
       must(from <= transcript.seq() + 1, 'L1 gap', `entry ${transcript.seq() + 1} comes next`);
@@ -464,7 +468,9 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
             if (one) lines.push(one);
           } catch (error) {
             if (!(error instanceof Refusal)) throw error;
-            if (error.rule === 'L3') await keepSaved(conv, (old) => ({ fork: { seq, entry }, ...old }));
+            const first = transcript.hashes[seq];
+            if (error.rule === 'L3')
+              await keepSaved(conv, (old) => ({ fork: { seq, entry, first }, ...old }));
             throw new Refusal(error.rule, error.code, `entry ${seq}: ${error.sentence}`);
           }
         }
@@ -524,21 +530,28 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       const { where, opened } = await ready(conv);
       const { transcript } = where;
       const genesis = transcript.genesis();
-      must(genesis, 'L1 gap', 'the conversation is not loaded');
+      must(genesis, 'L1 gap');
       const policy = policyNow();
       const found = transcript.lineOf(policy, genesis.dept);
-      must(found, 'G6 wrong_dept', 'the department is not in the policy');
-      must(mayAccept(where, opened), 'E19 author_right', 'somebody has accepted, or it is closed');
+      must(found, 'G6 wrong_dept');
+      must(mayAccept(where, opened), 'E19 author_right');
       // Only the first accept: a conversation that goes on for long may change hands.
       if (transcript.epochs.every(({ object }) => object.reason !== 1)) {
         transcript.mustBeYoung(genesis, found.maxAgeHours);
       }
       const mine = await deviceFor(genesis.dept);
-      must(mine, 'E20 bad_accept', 'this device has no certificate for the department that holds now');
+      must(mine, 'E20 bad_accept');
       const leaf = transcript.nextLeaf();
-      const { seats } = opened.epoch;
-      const places = seats.filter((seat) => seat !== opened.seat || found.keepDept === 1).map(placeOf);
-      return write(where, opened, 1, [...places, { ...mine, leaf }], leaf);
+      const newest = await currentDepartment(genesis.dept);
+      const newer = newest && newest.card.gen > (opened.seat.card?.gen ?? 0) ? newest : undefined;
+      const places = opened.epoch.seats
+        .filter((seat) => seat !== opened.seat || (found.keepDept === 1 && !newer))
+        .map(placeOf);
+      places.push({ ...mine, leaf });
+      if (found.keepDept === 1 && newer) {
+        places.push({ leaf: leaf + 1, role: roles.department, cert: newer.card.hash, box: newer.box });
+      }
+      return write(where, opened, 1, places, leaf);
     },
 
     rekey: (conv) => change(conv, 3, () => false),
@@ -550,7 +563,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       await trust.add([cert]);
       const card = trust.certs.get(hex(hash));
       const box = card && (await trust.keyOf(card));
-      must(box, 'K16 bad_keyobj', 'no key object of that device holds now');
+      must(box, 'K16 bad_keyobj');
       return change(conv, 2, (seat, mine) => leave && seat === mine, [{ role: card.kind, cert: hash, box }]);
     },
 
@@ -575,11 +588,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       await trust.add([cert]);
       const hash = await sha256(cert);
       const card = trust.certs.get(hex(hash));
-      must(
-        device && card && equal(card.pk, device.pk),
-        'K10 bad_cert',
-        "the certificate is another device's",
-      );
+      must(device && card && equal(card.pk, device.pk), 'K10 bad_cert');
       const { sig, kem, own } = device;
       const draft = {
         org: pin.org,
@@ -599,11 +608,11 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       await trust.add([cert]);
       const hash = await sha256(cert);
       const card = trust.certs.get(hex(hash));
-      must(device && card && isDepartment({ role: card.kind }), 'K14 bad_dept_key', 'this is no department');
+      must(device && card && isDepartment({ role: card.kind }), 'K14 bad_dept_key');
       const wrap = parse(object, 14);
       const boxes = await Promise.all(device.own.map(([, key]) => sha256(key)));
       const mine = wrap.type === 2 && wrap.leaf === 0 && boxes.some((box) => equal(box, wrap.to));
-      must(mine, 'W3 wrap_hash', "the wrap is not of the department's keys for this device");
+      must(mine, 'W3 wrap_hash');
       const info = concat(ascii('asc1 dept'), hash, wrap.to);
       const seeds = await openWrapped(wrap.enc, wrap.ct, 64, device.kem, info);
       const sig = await signingKey(seeds.subarray(0, 32));
@@ -614,11 +623,11 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       const probe = random(32);
       const none = new Uint8Array();
       const proved = verify(card.pk, 0, pin.org, none, probe, await sign(sig, 0, pin.org, none, probe));
-      must(await under(rule, proved), rule, "the signing key is not the certificate's");
+      must(await under(rule, proved), rule);
       const boxOf = [...trust.keys.values()].filter(
         ({ owner, kem: published }) => equal(owner, hash) && equal(published, kem.publicKey),
       );
-      must(boxOf.length > 0, rule, "the keys are not those of the department's key object");
+      must(boxOf.length > 0, rule);
       const old = device.departments.filter((each) => !equal(each.cert, hash));
       const departments = [...old, ...boxOf.map((box) => ({ cert: hash, key: box.hash, sig, kem }))];
       await keepDevice({ ...device, departments });

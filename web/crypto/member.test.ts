@@ -1,11 +1,25 @@
 // The vault of a visitor, an agent and the department, through its own calls.
 import { describe, expect, test } from 'vitest';
-import { ascii, type Bytes, concat, random, sha256 } from './bytes.ts';
+import { pad, sealBody } from './body.ts';
+import { ascii, type Bytes, concat, equal, random, sha256, uint } from './bytes.ts';
+import { type Answer, connect } from './facade.ts';
 import { wrap } from './hpke.ts';
 import { createVault } from './inside.ts';
+import { importEpochSecret, messageKeys } from './kdf.ts';
 import { memoryKeep } from './keep.ts';
-import { encode } from './objects.ts';
-import { type Actor, makeOrg, type Org } from './org.testing.ts';
+import {
+  type Identity,
+  type Open,
+  type Opened,
+  openEpoch,
+  openEvent,
+  sealEvent,
+  writeEpoch,
+} from './member.ts';
+import { core, encode, eventHeader, nobody, parse, read } from './objects.ts';
+import { type Actor, type Chat, makeChat, makeOrg, type Org } from './org.testing.ts';
+import { Refusal } from './refusal.ts';
+import { serve } from './serve.ts';
 import { invitationText } from './trust.ts';
 import type { Line, Vault } from './vault.ts';
 
@@ -25,7 +39,7 @@ function server() {
 }
 
 /** An agent's vault, enrolled and with the department's keys. */
-async function agent(world: Org, desk: Actor, subject = random(16)) {
+async function agent(world: Org, desk: Actor, subject = random(16), departments = [world.dept]) {
   const keep = memoryKeep();
   const vault = createVault(keep, () => world.clock.now);
   await vault.open({ org: world.org, minPolicy: 0, minMode: 1 });
@@ -33,7 +47,7 @@ async function agent(world: Org, desk: Actor, subject = random(16)) {
   await vault.trust(base);
   const { request } = await vault.enrol(await invitationText(random(16)));
   const pk = request.slice(-104, -72);
-  const card = await world.certify(world.issuer, pk, { subject });
+  const card = await world.certify(world.issuer, pk, { subject, departments });
   const key = await vault.certified(card);
   const to = await sha256(key);
   const info = concat(ascii('asc1 dept'), desk.cert, to);
@@ -100,5 +114,668 @@ describe('a conversation', () => {
     expect(await load(alice.vault)).toMatchObject([{ kind: 'roster', reason: 5 }]);
     post.store([(await alice.vault.say(conv, 'one more thing')).event]);
     expect(texts(await load(ana.vault))).toEqual(['one more thing']);
+  });
+
+  test('an agent hands over to a colleague, and is removed', async () => {
+    const { world, desk, alice, ana, post, conv, load } = await scene();
+    const bob = await agent(world, desk);
+    post.extras.push(bob.card, bob.key);
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    await load(ana.vault);
+    await ana.vault.trust([bob.card, bob.key]);
+    post.store(await ana.vault.transfer(conv, bob.card, false));
+    await load(ana.vault);
+    await load(bob.vault);
+    await load(alice.vault);
+    expect((await bob.vault.state(conv)).members.map(({ leaf }) => leaf)).toEqual([0, 2, 3]);
+    post.store([(await bob.vault.say(conv, 'I am Bob')).event]);
+    expect(texts(await load(alice.vault))).toEqual(['I am Bob']);
+    await load(ana.vault);
+    post.store(await bob.vault.remove(conv, [2]));
+    expect(await load(ana.vault)).toMatchObject([{ kind: 'roster', locked: 'W1' }]);
+    expect(await ana.vault.state(conv)).toMatchObject({ open: false });
+    await expect(ana.vault.say(conv, 'still here?')).rejects.toEqual(rule('W6', 'locked'));
+    await load(bob.vault);
+    await load(alice.vault);
+    world.clock.now += 60_000;
+    post.store(await alice.vault.rekey(conv));
+    expect(await load(bob.vault)).toMatchObject([{ kind: 'roster', reason: 3 }]);
+    post.store([(await bob.vault.say(conv, 'alone now')).event]);
+    expect(await load(ana.vault)).toMatchObject([
+      { kind: 'roster', locked: 'W1' },
+      { kind: 'unreadable', rule: 'W6', code: 'locked' },
+    ]);
+  });
+
+  test('a page that comes back reads everything again, from what the server has and what was kept', async () => {
+    const { world, desk, alice, ana, post, conv, load } = await scene();
+    post.store([(await alice.vault.say(conv, 'one')).event]);
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    await load(ana.vault);
+    post.store([(await ana.vault.say(conv, 'two')).event]);
+    await load(alice.vault);
+    const back = await visitor(world, desk, alice.keep);
+    expect(await back.vault.open({ org: world.org, dept: world.dept, minPolicy: 0, minMode: 1 })).toEqual({
+      visitor: [conv],
+      device: 'none',
+    });
+    await back.vault.trust([world.first, world.issuer.card, await world.status(), desk.card, desk.key]);
+    expect(texts(await load(back.vault))).toEqual(['one', 'two']);
+    post.store([(await back.vault.say(conv, 'three')).event]);
+    const again = createVault(ana.keep, () => world.clock.now);
+    const kept = await again.open({ org: world.org, minPolicy: 0, minMode: 1 });
+    expect(kept).toMatchObject({ visitor: [], device: 'ready' });
+    expect(kept.enrolment).toHaveLength(32);
+    await again.trust(ana.base);
+    expect(texts(await load(again))).toEqual(['one', 'two', 'three']);
+  });
+
+  test('a newer department key replaces the older when a member writes', async () => {
+    const { world, desk, alice, post, conv, load } = await scene();
+    const next = await world.department(2);
+    await alice.vault.trust([next.card, next.key]);
+    post.extras.push(next.card, next.key);
+    world.clock.now += 60_000;
+    post.store(await alice.vault.rekey(conv));
+    await load(alice.vault);
+    expect((await alice.vault.state(conv)).members.map(({ leaf, role }) => [leaf, role])).toEqual([
+      [0, 1],
+      [2, 4],
+    ]);
+    expect(desk.role).toBe(4);
+  });
+
+  test('proofs of a session name the conversation or the certificate', async () => {
+    const { alice, ana, conv } = await scene();
+    const challenge = random(32);
+    const mine = parse(await alice.vault.proof(challenge, conv), 13);
+    expect([mine.owner, mine.challenge]).toEqual([conv, challenge]);
+    const its = parse(await ana.vault.proof(challenge), 13);
+    expect(its.owner).toEqual(await sha256(ana.card));
+    await expect(alice.vault.proof(challenge)).rejects.toEqual(rule('W1', 'not_member'));
+    await expect(ana.vault.proof(challenge, conv)).rejects.toEqual(rule('W1', 'not_member'));
+  });
+
+  test('[G8] [E19] [E20] what a vault does not accept', async () => {
+    const old = await scene();
+    await old.load(old.ana.vault);
+    old.world.clock.now += 169 * 3_600_000;
+    await old.ana.vault.trust([await old.world.status()]);
+    await expect(old.ana.vault.accept(old.conv)).rejects.toEqual(rule('G8', 'genesis_age'));
+    const late = await scene();
+    await late.load(late.ana.vault);
+    late.post.store(await late.ana.vault.accept(late.conv));
+    await late.load(late.ana.vault);
+    await expect(late.ana.vault.accept(late.conv)).rejects.toEqual(rule('E19', 'author_right'));
+    const elsewhere = await scene();
+    const eve = await agent(elsewhere.world, elsewhere.desk, random(16), [random(16)]);
+    await elsewhere.load(eve.vault);
+    expect(await eve.vault.state(elsewhere.conv)).toMatchObject({ acceptable: false });
+    await expect(eve.vault.accept(elsewhere.conv)).rejects.toEqual(rule('E20', 'bad_accept'));
+  });
+});
+
+/** A conversation whose epoch 0 was written as a member does, with the wraps in order. */
+async function written() {
+  const world = await makeOrg();
+  const desk = await world.department();
+  const chat = await makeChat(world, desk);
+  await chat.add(chat.genesis);
+  const policy = chat.trust.policy();
+  if (!policy) throw new Error('no policy');
+  const places = await Promise.all(
+    [chat.me, chat.desk].map(async ({ leaf, who }) => ({
+      leaf,
+      role: who.role,
+      cert: who.cert,
+      box: await read(who.key, 5),
+    })),
+  );
+  const { epoch, wraps } = await writeEpoch({
+    conv: chat.conv,
+    author: 0,
+    sig: chat.visitor.sig,
+    reason: 0,
+    accept: nobody,
+    policy,
+    places,
+    view: { seq: 0, log: chat.log(), now: world.clock.now },
+  });
+  await chat.add(epoch);
+  return { world, desk, chat, wraps: await Promise.all(wraps.map((each) => read(each, 14))) };
+}
+type Wraps = Parameters<typeof openEpoch>[2];
+
+const identity = ({ cert, keyHash: key, sig, kem }: Actor): Identity => ({ cert, key, sig, kem });
+function lastOf(chat: Chat) {
+  const epoch = chat.transcript.last();
+  if (!epoch) throw new Error('no epoch');
+  return epoch;
+}
+async function opened(chat: Chat, who: Actor, wraps: Wraps): Promise<Open> {
+  const result = await openEpoch(lastOf(chat), [identity(who)], wraps);
+  if (result.state !== 'open') throw result.why;
+  return result;
+}
+
+describe('wraps', () => {
+  const locks = async (chat: Chat, who: Identity, wraps: Wraps, name: string, code: string) => {
+    const result = await openEpoch(lastOf(chat), [who], wraps);
+    expect(result).toEqual({ state: 'locked', why: rule(name, code) });
+  };
+
+  /** An epoch 1 of the visitor and the department, with wraps and commitment of our choice for the visitor. */
+  async function crafted(make: (coreHash: Bytes, chat: Chat) => Promise<{ wrap: Bytes; commit?: Bytes }>) {
+    const { world, chat } = await written();
+    world.clock.now += 60_000;
+    const fields = { reason: 3, wraps: [random(32), random(32)], commit: random(32) };
+    const plain = await chat.epoch([chat.me, chat.desk], chat.me, fields);
+    const made = await make(await sha256(core(parse(plain, 2))), chat);
+    const hashes = [await sha256(made.wrap), random(32)];
+    const epoch = await chat.epoch([chat.me, chat.desk], chat.me, {
+      ...fields,
+      wraps: hashes,
+      ...(made.commit && { commit: made.commit }),
+    });
+    await chat.add(epoch);
+    return { chat, wraps: [await read(made.wrap, 14)] };
+  }
+  const infoFor = (coreHash: Bytes, leaf = 0) => concat(ascii('asc1 wrap'), coreHash, uint(leaf, 2));
+
+  test('every member opens its own', async () => {
+    const { chat, desk, wraps } = await written();
+    expect((await opened(chat, chat.visitor, wraps)).seat.leaf).toBe(0);
+    expect((await opened(chat, desk, wraps)).seat.leaf).toBe(1);
+  });
+
+  test('[W1] no place in the roster, or one with a key object that is not mine', async () => {
+    const { world, chat, wraps } = await written();
+    await locks(chat, identity(await world.actor()), wraps, 'W1', 'not_member');
+    await locks(chat, { ...identity(chat.visitor), key: random(32) }, wraps, 'W1', 'not_member');
+    expect(await openEpoch(lastOf(chat), [], wraps)).toEqual({
+      state: 'locked',
+      why: rule('W1', 'not_member'),
+    });
+  });
+
+  test('[W2] the wrap is not there', async () => {
+    const { chat, wraps } = await written();
+    await locks(chat, identity(chat.visitor), wraps.slice(1), 'W2', 'wrap_missing');
+    await locks(chat, identity(chat.visitor), [], 'W2', 'wrap_missing');
+  });
+
+  test('[W3] another wrap for me, or the right hash for another leaf, key or type', async () => {
+    const { chat, wraps } = await written();
+    const [mine] = wraps;
+    if (!mine) throw new Error('no wrap');
+    const swapped = await read(encode(14, { ...mine, enc: random(1120) }), 14);
+    await locks(chat, identity(chat.visitor), [swapped], 'W3', 'wrap_hash');
+    for (const over of [{ leaf: 1 }, { to: random(32) }, { type: 3 }, { type: 2 }]) {
+      const other = await crafted(async () => ({
+        wrap: encode(14, { ...mine, to: chat.visitor.keyHash, ...over }),
+      }));
+      await locks(other.chat, identity(other.chat.visitor), other.wraps, 'W3', 'wrap_hash');
+    }
+  });
+
+  test('[W4] a wrap that does not open: for another core, leaf or key, or of another length', async () => {
+    const infos = [
+      () => infoFor(random(32)),
+      (coreHash: Bytes) => infoFor(coreHash, 1),
+      (coreHash: Bytes) => concat(ascii('asc1 dept'), coreHash, uint(0, 2)),
+    ];
+    for (const info of infos) {
+      const bad = await crafted(async (coreHash, { visitor: who }) => ({
+        wrap: encode(14, {
+          type: 1,
+          leaf: 0,
+          to: who.keyHash,
+          ...(await wrap(random(32), who.kem.publicKey, info(coreHash))),
+        }),
+      }));
+      await locks(bad.chat, identity(bad.chat.visitor), bad.wraps, 'W4', 'wrap_open');
+    }
+    const long = await crafted(async (coreHash, { visitor: who }) => ({
+      wrap: encode(14, {
+        type: 1,
+        leaf: 0,
+        to: who.keyHash,
+        ...(await wrap(random(64), who.kem.publicKey, infoFor(coreHash))),
+      }),
+    }));
+    await locks(long.chat, identity(long.chat.visitor), long.wraps, 'W4', 'wrap_open');
+  });
+
+  test('[W5] a secret that the epoch does not commit to', async () => {
+    const bad = await crafted(async (coreHash, { visitor: who }) => ({
+      wrap: encode(14, {
+        type: 1,
+        leaf: 0,
+        to: who.keyHash,
+        ...(await wrap(random(32), who.kem.publicKey, infoFor(coreHash))),
+      }),
+    }));
+    await locks(bad.chat, identity(bad.chat.visitor), bad.wraps, 'W5', 'key_commit');
+  });
+
+  test('[W6] a locked epoch seals, opens and writes nothing', async () => {
+    const { alice, ana, post, conv, load } = await scene();
+    post.store([(await alice.vault.say(conv, 'hello')).event]);
+    const without = post.extras.filter((object) => object[1] !== 14);
+    const lines = await ana.vault.take(conv, 0, post.log, without);
+    expect(lines).toMatchObject([
+      { kind: 'roster', locked: 'W2' },
+      { kind: 'unreadable', rule: 'W6', code: 'locked' },
+    ]);
+    expect(await ana.vault.state(conv)).toMatchObject({ open: false, acceptable: false });
+    const locked = rule('W6', 'locked');
+    await expect(ana.vault.say(conv, 'x')).rejects.toEqual(locked);
+    await expect(ana.vault.close(conv, 1)).rejects.toEqual(locked);
+    await expect(ana.vault.accept(conv)).rejects.toEqual(locked);
+    await expect(ana.vault.rekey(conv)).rejects.toEqual(locked);
+    await expect(ana.vault.remove(conv, [0])).rejects.toEqual(locked);
+    await expect(ana.vault.reopen(conv)).rejects.toEqual(locked);
+    // With the wrap it opens.
+    await load(ana.vault);
+    expect(await ana.vault.state(conv)).toMatchObject({ acceptable: true });
+  });
+
+  test('[L5] what seals and writes takes only what an opening made', async () => {
+    const locked: Opened = { state: 'locked', why: new Refusal('W2', 'wrap_missing', '') };
+    const view = { seq: 0, log: random(32), now: 0 };
+    // @ts-expect-error: a locked epoch has no secret, and the compiler says so.
+    await expect(sealEvent(locked, random(32), view, 1, random(16), ascii('x'))).rejects.toThrow();
+    // @ts-expect-error: the same for opening.
+    await expect(openEvent({}, locked)).rejects.toThrow();
+    const { chat, wraps } = await written();
+    const open = await opened(chat, chat.visitor, wraps);
+    expect(open.secret.extractable).toBe(false);
+    expect(open.mine.sig.extractable).toBe(false);
+  });
+});
+
+describe('events', () => {
+  /** An event whose body is of our making, signed by the visitor. */
+  async function forged(
+    padded: Bytes,
+    { eventClass = 1, spoil = (part: Bytes) => part, C = undefined as Bytes | undefined } = {},
+  ) {
+    const { chat, wraps } = await written();
+    const open = await opened(chat, chat.visitor, wraps);
+    const fixed = { msgId: random(16), class: eventClass };
+    const h = eventHeader(await chat.event(chat.me, fixed));
+    const epoch = lastOf(chat).object.hash;
+    const keys = await messageKeys(open.secret, epoch, h);
+    const body = await sealBody(keys, concat(chat.conv, epoch, h), padded);
+    const event = await chat.event(chat.me, { ...fixed, ct: spoil(body.ct), C: C ?? body.C });
+    const taken = await chat.add(event);
+    if (taken.kind !== 3) throw new Error('no event');
+    return openEvent(taken.event, open);
+  }
+  const text = (content: string | Bytes, type = 1) =>
+    pad(
+      concat(
+        Uint8Array.of(type),
+        random(16),
+        typeof content === 'string' ? new TextEncoder().encode(content) : content,
+      ),
+    );
+  const flipped = (part: Bytes) => concat(Uint8Array.of((part[0] ?? 0) ^ 1), part.subarray(1));
+
+  test('what is right opens', async () => {
+    expect(await forged(text('hola\nEva'))).toMatchObject({ type: 1, text: 'hola\nEva' });
+    expect(await forged(text(Uint8Array.of(2), 2), { eventClass: 3 })).toMatchObject({ type: 2, reason: 2 });
+    const hash = random(32);
+    const bad = concat(uint(7, 4), hash);
+    expect(await forged(text(bad, 3), { eventClass: 4 })).toMatchObject({ type: 3, n: 7, epoch: hash });
+  });
+
+  test('[V8] another byte, another key', async () => {
+    await expect(forged(text('x'), { spoil: flipped })).rejects.toEqual(rule('V8', 'decrypt'));
+    const { chat, wraps } = await written();
+    const open = await opened(chat, chat.visitor, wraps);
+    const event = await sealEvent(
+      open,
+      chat.trust.policy()?.org ?? random(32),
+      view(chat),
+      1,
+      random(16),
+      ascii('x'),
+    );
+    const taken = await chat.add(event);
+    if (taken.kind !== 3) throw new Error('no event');
+    const other = { ...open, secret: await importEpochSecret(random(32)) };
+    await expect(openEvent(taken.event, other)).rejects.toEqual(rule('V8', 'decrypt'));
+    expect(await openEvent(taken.event, open)).toMatchObject({ text: 'x' });
+  });
+  const view = (chat: Chat) => ({ seq: chat.seq(), log: chat.log(), now: 1_800_000_000_000 });
+
+  test('[V9] a commitment to something else', async () => {
+    await expect(forged(text('x'), { C: random(32) })).rejects.toEqual(rule('V9', 'commitment'));
+  });
+
+  test('[V10] a body that is not padded as agreed', async () => {
+    const padded = text('x');
+    const lying = concat(padded);
+    lying.set([255, 255, 255, 255]);
+    const dirty = concat(padded);
+    dirty[63] = 1;
+    for (const wrong of [lying, dirty, concat(padded, new Uint8Array(64)), random(70)]) {
+      await expect(forged(wrong)).rejects.toEqual(rule('V10', 'padding'));
+    }
+  });
+
+  test('[V11] a payload that does not parse, or does not fit its class', async () => {
+    const cases: readonly (readonly [Bytes, number])[] = [
+      [text('', 1), 1],
+      [text(new Uint8Array(8193).fill(97)), 1],
+      [text(Uint8Array.of(0xff)), 1],
+      [text('N\u0303'), 1],
+      [text('x', 2), 1],
+      [text('x', 9), 1],
+      [pad(Uint8Array.of(1, 2, 3)), 1],
+      [pad(new Uint8Array()), 1],
+      [text(Uint8Array.of(1), 2), 1],
+      [text('x'), 3],
+      [text(Uint8Array.of(0), 2), 3],
+      [text(Uint8Array.of(4), 2), 3],
+      [text(Uint8Array.of(1, 1), 2), 3],
+      [text(random(35), 3), 4],
+      [text(random(36), 3), 1],
+      [text('x'), 2],
+    ];
+    for (const [padded, eventClass] of cases) {
+      await expect(forged(padded, { eventClass })).rejects.toEqual(rule('V11', 'bad_payload'));
+    }
+  });
+
+  test('[V11] a vault seals no text that others would refuse', async () => {
+    const { alice, conv } = await scene();
+    const bad = rule('V11', 'bad_payload');
+    await expect(alice.vault.say(conv, '')).rejects.toEqual(bad);
+    await expect(alice.vault.say(conv, 'ñ'.repeat(4097))).rejects.toEqual(bad);
+    await expect(alice.vault.say(conv, 'x', random(15))).rejects.toEqual(bad);
+    await alice.vault.say(conv, 'ñ'.repeat(4096));
+  });
+
+  test("[V12] a message that is sealed again is shown once, and another's cid is its own", async () => {
+    const { alice, ana, post, conv, load } = await scene();
+    const once = await alice.vault.say(conv, 'pay 100');
+    post.store([once.event]);
+    await load(alice.vault);
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    await load(alice.vault);
+    const again = await alice.vault.say(conv, 'pay 100', once.cid);
+    expect(equal(again.event, once.event)).toBe(false);
+    post.store([again.event]);
+    expect((await load(ana.vault)).at(-1)).toMatchObject({
+      kind: 'unreadable',
+      rule: 'V12',
+      code: 'duplicate_cid',
+    });
+    post.store([(await ana.vault.say(conv, 'mine', once.cid)).event]);
+    expect(texts(await load(alice.vault))).toEqual(['mine']);
+  });
+});
+
+describe('the state of a client', () => {
+  test('[L1] a gap is not taken, and nothing is sent while it is there', async () => {
+    const { alice, post, conv, load } = await scene();
+    for (const text of ['one', 'two']) {
+      post.store([(await alice.vault.say(conv, text)).event]);
+      if (text === 'one') await load(alice.vault);
+    }
+    const third = await alice.vault.say(conv, 'three');
+    post.store([third.event]);
+    const gap = rule('L1', 'gap');
+    await expect(alice.vault.take(conv, 4, post.log.slice(4), [])).rejects.toEqual(gap);
+    await expect(alice.vault.say(conv, 'four')).rejects.toEqual(gap);
+    await expect(alice.vault.close(conv, 2)).rejects.toEqual(gap);
+    await expect(alice.vault.rekey(conv)).rejects.toEqual(gap);
+    expect(await alice.vault.state(conv)).toMatchObject({ open: false, seq: 2 });
+    expect(texts(await load(alice.vault))).toEqual(['two', 'three']);
+    await alice.vault.say(conv, 'four');
+  });
+
+  test('[L2] a log that ends before what was seen', async () => {
+    const { world, desk, alice, post, conv, load } = await scene();
+    post.store([(await alice.vault.say(conv, 'one')).event]);
+    await load(alice.vault);
+    const { vault } = await visitor(world, desk, alice.keep);
+    const short = post.log.slice(0, 2);
+    await expect(vault.take(conv, 0, short, post.extras, true)).rejects.toEqual(rule('L2', 'rollback'));
+    await expect(vault.say(conv, 'x')).rejects.toEqual(rule('L1', 'gap'));
+    await vault.take(conv, 2, post.log.slice(2), [], true);
+    await vault.say(conv, 'x');
+  });
+
+  test('[L2] what is kept never goes down, whichever tab writes last', async () => {
+    const { world, desk, alice, post, conv, load } = await scene();
+    const { vault: tab } = await visitor(world, desk, alice.keep);
+    await tab.take(conv, 0, post.log, post.extras);
+    for (const text of ['one', 'two', 'three']) {
+      post.store([(await alice.vault.say(conv, text)).event]);
+      await load(alice.vault);
+    }
+    await tab.take(conv, 2, post.log.slice(2, 3), []);
+    const { vault } = await visitor(world, desk, alice.keep);
+    const short = vault.take(conv, 0, post.log.slice(0, 4), post.extras, true);
+    await expect(short).rejects.toEqual(rule('L2', 'rollback'));
+  });
+
+  test('[L3] a fork stops the conversation, also after the page was loaded again', async () => {
+    const { world, desk, alice, post, conv, load } = await scene();
+    const [one, other] = [await alice.vault.say(conv, 'one'), await alice.vault.say(conv, 'other')];
+    post.store([one.event]);
+    await load(alice.vault);
+    const fork = rule('L3', 'fork');
+    await expect(alice.vault.take(conv, 2, [other.event], [])).rejects.toEqual(fork);
+    await expect(alice.vault.say(conv, 'x')).rejects.toEqual(fork);
+    expect(await alice.vault.state(conv)).toMatchObject({ open: false });
+    const [kept] = await alice.keep.list('');
+    expect(JSON.stringify(await alice.keep.list(''))).toContain('fork');
+    expect(kept).toBeDefined();
+    const { vault } = await visitor(world, desk, alice.keep);
+    await expect(load(vault)).rejects.toEqual(fork);
+  });
+
+  test('[L3] a log that was rewritten below what was seen', async () => {
+    const { world, desk, alice, post, conv, load } = await scene();
+    const [one, other] = [await alice.vault.say(conv, 'one'), await alice.vault.say(conv, 'other')];
+    post.store([one.event]);
+    await load(alice.vault);
+    const { vault } = await visitor(world, desk, alice.keep);
+    const rewritten = [...post.log.slice(0, 2), other.event];
+    await expect(vault.take(conv, 0, rewritten, post.extras)).rejects.toEqual(rule('L3', 'fork'));
+  });
+
+  test('[L4] a close erases nothing; a person does', async () => {
+    const { world, desk, alice, ana, post, conv, load } = await scene();
+    post.store([await alice.vault.close(conv, 2)]);
+    await load(alice.vault);
+    await load(ana.vault);
+    const back = await visitor(world, desk, alice.keep);
+    await load(back.vault);
+    expect(await back.vault.state(conv)).toMatchObject({ closed: true });
+    await back.vault.erase(conv);
+    expect(await alice.keep.list('')).toHaveLength(1);
+    await load(back.vault);
+    await expect(back.vault.say(conv, 'x')).rejects.toEqual(rule('W6', 'locked'));
+    await ana.vault.erase();
+    expect(await ana.keep.list('')).toEqual([]);
+    const pin = { org: world.org, minPolicy: 0, minMode: 1 } as const;
+    expect(await ana.vault.open(pin)).toEqual({ visitor: [], device: 'none' });
+  });
+
+  test('[L6] a retry sends the same bytes, and another text with the same cid is none', async () => {
+    const { alice, conv } = await scene();
+    const once = await alice.vault.say(conv, 'one');
+    expect((await alice.vault.say(conv, 'one', once.cid)).event).toEqual(once.event);
+    await expect(alice.vault.say(conv, 'two', once.cid)).rejects.toEqual(rule('L6', 'retry'));
+    expect((await alice.vault.say(conv, 'one')).event).not.toEqual(once.event);
+  });
+
+  test('[L7] nothing that leaves holds what was said, and there is no other way out', async () => {
+    const { alice, conv } = await scene();
+    const said = 'a sentence that nobody else writes';
+    const { event } = await alice.vault.say(conv, said);
+    expect(Buffer.from(event).includes(said)).toBe(false);
+    expect(parse(event, 3).ct.length).toBe(64 + 16);
+    expect(Object.keys(alice.vault).sort()).toEqual(
+      (
+        'accept begin certified close department enrol erase open proof ' +
+        'rekey remove reopen say state take transfer trust'
+      ).split(' '),
+    );
+  });
+
+  test('a refused entry is named, and what came before it stays taken', async () => {
+    const { alice, post, conv, load } = await scene();
+    const good = (await alice.vault.say(conv, 'good')).event;
+    const bad = concat(good.subarray(0, -1), Uint8Array.of((good.at(-1) ?? 0) ^ 1));
+    post.store([good, bad]);
+    await expect(load(alice.vault)).rejects.toThrow(/^V5 duplicate_event: entry 3: /);
+    expect((await alice.vault.state(conv)).seq).toBe(2);
+  });
+});
+
+describe('a device', () => {
+  test('[K15] keys that are not those of the certificate or its key object', async () => {
+    const world = await makeOrg();
+    const desk = await world.department();
+    const other = await world.department(2);
+    const seeds = desk.seeds ?? random(64);
+    const mixed = [
+      concat(random(32), seeds.subarray(32)),
+      concat(seeds.subarray(0, 32), random(32)),
+      other.seeds ?? random(64),
+    ];
+    const code = rule('K15', 'dept_key_mismatch');
+    for (const wrong of mixed) await expect(agent(world, { ...desk, seeds: wrong })).rejects.toEqual(code);
+    const ana = await agent(world, desk);
+    expect(await ana.vault.open({ org: world.org, minPolicy: 0, minMode: 1 })).toMatchObject({
+      device: 'ready',
+    });
+  });
+
+  test('[W3] [W4] [K14] a wrap for another device, of another type, with another info; a certificate of no department', async () => {
+    const world = await makeOrg();
+    const desk = await world.department();
+    const { vault, key, card } = await agent(world, desk);
+    const to = await sha256(key);
+    const seeds = desk.seeds ?? random(64);
+    const kem = key.slice(68, 68 + 1216);
+    const make = async (
+      over: { type?: number; leaf?: number; to?: Bytes } = {},
+      info = concat(ascii('asc1 dept'), desk.cert, to),
+    ) => encode(14, { type: 2, leaf: 0, to, ...(await wrap(seeds, kem, info)), ...over });
+    for (const over of [{ type: 1 }, { leaf: 1 }, { to: random(32) }]) {
+      await expect(vault.department(desk.card, await make(over))).rejects.toEqual(rule('W3', 'wrap_hash'));
+    }
+    const foreign = await make({}, concat(ascii('asc1 dept'), random(32), to));
+    await expect(vault.department(desk.card, foreign)).rejects.toEqual(rule('W4', 'wrap_open'));
+    await expect(vault.department(card, await make())).rejects.toEqual(rule('K14', 'bad_dept_key'));
+    await vault.department(desk.card, await make());
+  });
+
+  test('[K10] [K17] a certificate of another device, and a mistyped invitation', async () => {
+    const world = await makeOrg();
+    const desk = await world.department();
+    const { vault } = await agent(world, desk);
+    const other = await world.actor();
+    await expect(vault.certified(other.card)).rejects.toEqual(rule('K10', 'bad_cert'));
+    await expect(vault.enrol('AAAAA-AAAAA')).rejects.toEqual(rule('K17', 'bad_enrolment'));
+  });
+
+  test('[K8] [K14] [G6] [G7] what a vault does not begin', async () => {
+    const world = await makeOrg(1);
+    const desk = await world.department();
+    const pin = { org: world.org, dept: world.dept, minPolicy: 0, minMode: 1 as 1 | 2 };
+    const begin = async (over: Partial<typeof pin>, objects: readonly Bytes[]) => {
+      const vault = createVault(memoryKeep(), () => world.clock.now);
+      await vault.open({ ...pin, ...over });
+      await vault.trust(objects);
+      return vault.begin();
+    };
+    const status = await world.status();
+    const all = [world.first, world.issuer.card, status, desk.card, desk.key];
+    await begin({}, all);
+    await expect(begin({ minMode: 2 }, all)).rejects.toEqual(rule('G7', 'mode_mismatch'));
+    await expect(begin({ dept: random(16) }, all)).rejects.toEqual(rule('G6', 'wrong_dept'));
+    await expect(begin({}, all.slice(0, 3))).rejects.toEqual(rule('K14', 'bad_dept_key'));
+    await expect(
+      begin(
+        {},
+        all.filter((each) => each !== status),
+      ),
+    ).rejects.toEqual(rule('K8', 'stale_status'));
+  });
+});
+
+describe('the worker', () => {
+  async function channel() {
+    const world = await makeOrg();
+    const desk = await world.department();
+    const { port1, port2 } = new MessageChannel();
+    serve(
+      port1 as unknown as Parameters<typeof serve>[0],
+      createVault(memoryKeep(), () => world.clock.now),
+    );
+    const vault = connect(port2 as unknown as Worker);
+    return { world, desk, vault, port2, end: () => port1.close() };
+  }
+
+  test('answers across its messages, refusals as refusals', async () => {
+    const { world, desk, vault, end } = await channel();
+    await vault.open({ org: world.org, dept: world.dept, minPolicy: 0, minMode: 2 });
+    const wrong = await vault.trust([random(30), desk.card]).catch((error: unknown) => error);
+    expect(wrong).toBeInstanceOf(Refusal);
+    expect(wrong).toMatchObject({
+      rule: 'K9',
+      code: 'bad_enroller',
+      sentence: expect.stringMatching(/\w+ \w+/),
+    });
+    await vault.trust([world.first, world.issuer.card, await world.status(), desk.card, desk.key]);
+    const { conv, objects } = await vault.begin();
+    const log = [objects[0], objects[2]].flatMap((object) => object ?? []);
+    // Not awaited one by one: they are answered in order.
+    const [, said, state] = await Promise.all([
+      vault.take(conv, 0, log, []),
+      vault.say(conv, 'hola'),
+      vault.state(conv),
+    ]);
+    expect(said.event[1]).toBe(3);
+    expect(state).toMatchObject({ epoch: 0, open: true });
+    end();
+  });
+
+  test('calls nothing but the methods of the vault', async () => {
+    const { port2, vault, end } = await channel();
+    const answers: Answer[] = [];
+    const wanted = ['constructor', 'toString', '__proto__', 'nothing'];
+    await new Promise<void>((done) => {
+      port2.onmessage = ({ data }: { data: Answer }) => {
+        answers.push(data);
+        if (answers.length === wanted.length) done();
+      };
+      for (const [at, method] of wanted.entries()) port2.postMessage([at, method, []]);
+    });
+    for (const [, value, refused] of answers) {
+      expect(value).toBeUndefined();
+      expect(refused?.[2]).toMatch(/has no/);
+    }
+    expect(Object.keys(vault)).not.toContain('constructor');
+    end();
+  });
+
+  test('a failure that is no refusal is an error', async () => {
+    const { vault, end } = await channel();
+    const error = await vault.state(random(32)).catch((failure: unknown) => failure);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(Refusal);
+    end();
   });
 });

@@ -42,18 +42,18 @@ async function openSeat(
   wraps: readonly Obj<14>[],
 ): Promise<Open> {
   const mine = identities.find(({ cert, key }) => equal(cert, seat.cert) && equal(key, seat.key));
-  must(mine, 'W1 not_member', 'the key object in the roster is not mine');
+  must(mine, 'W1 not_member');
   const wanted = epoch.object.wraps[epoch.seats.indexOf(seat)] ?? mine.key;
   const found = wraps.find(({ hash }) => equal(hash, wanted));
   const others = wraps.some(({ leaf, to }) => leaf === seat.leaf && equal(to, mine.key));
-  must(found || others, 'W2 wrap_missing', 'the wrap for this device is not there');
+  must(found || others, 'W2 wrap_missing');
   const fits = found && found.type === 1 && found.leaf === seat.leaf && equal(found.to, mine.key);
-  must(fits, 'W3 wrap_hash', 'the wrap is not the one that the epoch names for this device');
+  must(fits, 'W3 wrap_hash');
   const es = await open(found.enc, found.ct, 32, mine.kem, wrapInfo(epoch.coreHash, seat.leaf));
   const secret = await importEpochSecret(es);
   es.fill(0);
   const committed = equal(await commit(secret, epoch.coreHash), epoch.object.commit);
-  must(committed, 'W5 key_commit', 'the secret is not the one that the epoch commits to');
+  must(committed, 'W5 key_commit');
   return { state: 'open', epoch, seat, mine, secret };
 }
 
@@ -92,7 +92,7 @@ const textLimit = 8192;
 function readPayload(content: Bytes, eventClass: number): Payload {
   const rule = 'V11 bad_payload';
   const type = content[0] ?? 0;
-  must(content.length >= 17 && typeOf[eventClass] === type, rule, 'the payload does not fit the event');
+  must(content.length >= 17 && typeOf[eventClass] === type, rule);
   const cid = content.slice(1, 17);
   const rest = content.subarray(17);
   if (type === 1) {
@@ -102,10 +102,10 @@ function readPayload(content: Bytes, eventClass: number): Payload {
   }
   const [reason = 0] = rest;
   if (type === 2) {
-    must(rest.length === 1 && reason >= 1 && reason <= 3, rule, 'a close has a reason from 1 to 3');
+    must(rest.length === 1 && reason >= 1 && reason <= 3, rule);
     return { type, cid, reason };
   }
-  must(rest.length === 36, rule, 'an epoch bad names an epoch');
+  must(rest.length === 36, rule);
   return {
     type: 3,
     cid,

@@ -3,7 +3,7 @@
 import { type Bytes, concat, random, sha256 } from './bytes.ts';
 import { sign } from './ed25519.ts';
 import { logNext, logStart } from './log.ts';
-import { newSigningKey, type Payload, signingKey } from './member.ts';
+import { newSigningKey, signingKey } from './member.ts';
 import { type Draft, nobody, signed } from './objects.ts';
 import { createTranscript, type Setting } from './transcript.ts';
 import { createTrust, day, minute, roles } from './trust.ts';
@@ -317,9 +317,4 @@ export async function makeChat(
     last: () => last,
     seq: () => seq,
   };
-}
-
-/** A payload's bytes, as section 4.3 says. */
-export function payloadBytes(payload: Pick<Payload, 'type' | 'cid'>, content: Uint8Array): Bytes {
-  return concat(Uint8Array.of(payload.type), payload.cid, content);
 }

@@ -13,11 +13,11 @@ export class Refusal extends Error {
   }
 }
 
-/** Refuses what does not hold. The rule is written with its code: 'E9 dup_member'. */
-export function must(holds: unknown, rule: string, sentence: string): asserts holds {
+/** Refuses what does not hold. The rule is written with its code, 'E9 dup_member', which says enough in most cases. */
+export function must(holds: unknown, rule: string, sentence?: string): asserts holds {
   if (holds) return;
   const [id = '', code = ''] = rule.split(' ');
-  throw new Refusal(id, code, sentence);
+  throw new Refusal(id, code, sentence ?? code.replaceAll('_', ' '));
 }
 
 /** Turns a refusal of a part into one of the whole, as in 'E1: it parses, by P'. Other errors stay. */

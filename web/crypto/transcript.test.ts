@@ -604,11 +604,9 @@ describe('epoch', () => {
   });
 
   test('[E24] notes that change once they are named', async () => {
-    const { chat } = await accepted();
+    const { chat, ana } = await accepted();
     const notes = random(32);
-    await chat.add(
-      await chat.epoch([chat.me, { leaf: 2, who: (await seatOf(chat)).who }], chat.me, { reason: 3, notes }),
-    );
+    await chat.add(await chat.epoch([chat.me, ana], chat.me, { reason: 3, notes }));
     for (const other of [random(32), new Uint8Array(32)]) {
       await refuses(chat, await chat.epoch([chat.me], chat.me, { notes: other }), 'E24', 'notes_changed');
     }
@@ -689,13 +687,6 @@ describe('epoch', () => {
     expect(await marked([chat.me], now + 10 * minute)).toBe(false);
   });
 });
-
-/** The agent's seat of an accepted conversation, as trust knows it. */
-async function seatOf(chat: Chat): Promise<{ who: Actor }> {
-  const seat = chat.transcript.last()?.seats[1];
-  if (!seat) throw new Error('nobody has accepted');
-  return { who: { role: seat.role, cert: seat.cert, keyHash: seat.key } as unknown as Actor };
-}
 
 describe('event', () => {
   test('[V1] it does not parse', async () => {

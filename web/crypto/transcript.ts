@@ -114,19 +114,19 @@ export function createTranscript(setting: Setting) {
   async function examineGenesis(object: Bytes, live?: boolean) {
     const next = await under('G1 bad_genesis', read(object, 1));
     await mustBeSigned('G2 genesis_sig', next, next.pk, next.org);
-    must(equal(next.hash, conv), 'G3 conv_mismatch', 'this is another conversation');
-    must(equal(next.org, org), 'G4 wrong_org', 'the conversation is of another organisation');
+    must(equal(next.hash, conv), 'G3 conv_mismatch');
+    must(equal(next.org, org), 'G4 wrong_org');
     const isNow = live ?? isLive(next.time);
     const policy = trust.policies.get(hex(next.policy));
     const young = policy && (!isNow || policy.version >= trust.seen().version);
-    must(young, 'G5 policy_rollback', 'the policy is not known, or too old');
+    must(young, 'G5 policy_rollback');
     const line = lineOf(policy, next.dept);
     const right = line && (!dept || equal(dept, next.dept));
-    must(right, 'G6 wrong_dept', 'the conversation is of another department');
+    must(right, 'G6 wrong_dept');
     const agreed = next.mode === line.mode && next.mode >= minMode;
-    must(agreed, 'G7 mode_mismatch', 'the mode is not that of the department, or weaker than the page asks');
+    must(agreed, 'G7 mode_mismatch');
     if (isNow) mustBeYoung(next, line.maxAgeHours);
-    must(!own || equal(own, object), 'G9 not_my_genesis', 'this is not the conversation that was begun here');
+    must(!own || equal(own, object), 'G9 not_my_genesis');
     return () => {
       genesis = next;
       return { kind: 1, genesis: next } as const;
@@ -137,24 +137,20 @@ export function createTranscript(setting: Setting) {
   function mustBeYoung({ time }: { readonly time: number }, maxAgeHours: number): void {
     const age = now() - time;
     const fits = age <= maxAgeHours * hour && age >= -5 * minute;
-    must(fits, 'G8 genesis_age', 'the conversation began too long ago, or in the future');
+    must(fits, 'G8 genesis_age');
   }
 
   async function examineEpoch(object: Bytes, live?: boolean) {
     const next = await under('E1 bad_epoch', read(object, 2));
-    must(genesis, 'G1 bad_genesis', 'a log begins with its genesis');
+    must(genesis, 'G1 bad_genesis');
     const { n, time, author, accept, reason, members } = next;
     const comesBack = reason === 5 && author === 0;
-    must(
-      closed ? comesBack : reason !== 5,
-      'S8 closed',
-      'only the visitor opens again, and only what is closed',
-    );
+    must(closed ? comesBack : reason !== 5, 'S8 closed');
     const before = last();
-    must(equal(next.conv, conv), 'E2 wrong_conv', 'the epoch is of another conversation');
+    must(equal(next.conv, conv), 'E2 wrong_conv');
     must(n === epochs.length, 'E3 epoch_skip', `the epoch is ${n} where ${epochs.length} comes next`);
     const chained = equal(next.prev, before?.object.hash ?? conv);
-    must(chained, 'E4 epoch_fork', 'the epoch follows another one');
+    must(chained, 'E4 epoch_fork');
     const same = !highest || n !== highest.n || equal(next.hash, highest.epoch);
     must(same, 'E5 epoch_rollback', 'another epoch of this number was seen before');
     mustSee('E6', next);
@@ -177,11 +173,11 @@ export function createTranscript(setting: Setting) {
       const parts = [seat.cert, signing(seat), seat.box?.kem, seat.key];
       return parts.flatMap((part, at) => (part ? [`${at} ${hex(part)}`] : []));
     });
-    must(new Set(named).size === named.length, 'E9 dup_member', 'a certificate or key stands twice');
+    must(new Set(named).size === named.length, 'E9 dup_member');
     const visitors = seats.filter(({ role }) => role === roles.visitor);
     const [visitor] = visitors;
     const alone = visitor?.leaf === 0 && visitors.length === 1 && equal(visitor.cert, conv);
-    must(alone, 'E10 visitor_rule', 'there is one visitor, with leaf 0');
+    must(alone, 'E10 visitor_rule');
 
     const added = seats.filter(({ leaf }) => !old.has(leaf));
     const removed = [...old.values()].filter(({ leaf }) => !members.some((member) => member.leaf === leaf));
@@ -191,16 +187,16 @@ export function createTranscript(setting: Setting) {
     });
     for (const { leaf, box } of changed) {
       if (leaf === author) continue;
-      must(leaf !== 0, 'E11 visitor_rekey', "another than the visitor changes the visitor's key");
+      must(leaf !== 0, 'E11 visitor_rekey');
       const later = !box || box.from > (old.get(leaf)?.box?.from ?? 0);
-      must(later, 'E12 member_rekey', 'a key object gives way to one that is not newer');
+      must(later, 'E12 member_rekey');
     }
     for (const { leaf, role, card } of seats) {
-      must(leaf === 0 || !card || card.kind === role, 'E13 role_mismatch', "a role is not the certificate's");
+      must(leaf === 0 || !card || card.kind === role, 'E13 role_mismatch');
     }
 
     const policy = trust.policies.get(hex(next.policy));
-    must(policy, 'E23 policy_rollback', 'the policy of the epoch is not known');
+    must(policy, 'E23 policy_rollback');
     const isNow = live ?? isLive(time);
     const judgement = { policy, at: isNow ? now() : time, live: isNow, dept: genesis.dept };
     for (const seat of seats) await under('E14 bad_member', mustBeGood(seat, judgement));
@@ -211,8 +207,8 @@ export function createTranscript(setting: Setting) {
       const issuer = card && trust.certs.get(hex(card.issuer));
       const operated = role === roles.server || card?.custody === operator || issuer?.custody === operator;
       const mode = 'E15 mode_violation';
-      must(allowed, mode, 'the policy does not allow a role or the mode');
-      must(genesis.mode !== sealed || !operated, mode, 'the operator of the server would be a member');
+      must(allowed, mode);
+      must(genesis.mode !== sealed || !operated, mode);
     }
     const mandatory = line?.mandatory ?? [];
     const isMandatory = (seat: Seat) =>
@@ -223,14 +219,14 @@ export function createTranscript(setting: Setting) {
       const there = seats.some(
         ({ role, card }) => role === wanted.role && card && equal(card.subject, wanted.subject),
       );
-      must(there, 'E16 mandatory_missing', 'a member that the policy demands is missing');
+      must(there, 'E16 mandatory_missing');
     }
     const bots = added.some(({ role }) => role === roles.bot);
     const consent = genesis.mode !== sealed || n === 0 || author === 0 || !bots;
-    must(consent, 'E17 bot_consent', 'only the visitor brings a bot into a sealed conversation');
+    must(consent, 'E17 bot_consent');
 
     const writer = before ? old.get(author) : author === 0 ? visitor : undefined;
-    must(writer, 'E18 not_author', 'the author is no member of the epoch before');
+    must(writer, 'E18 not_author');
     const rule = 'E19 author_right';
     const accepting = accept !== nobody;
     const is = writer.role;
@@ -238,11 +234,10 @@ export function createTranscript(setting: Setting) {
       const person = isPerson(writer);
       const ofDepartment = isDepartment(writer);
       const free = is === roles.visitor || person;
-      for (const { leaf } of changed)
-        must(free || (leaf === author && !ofDepartment), rule, 'not its key to change');
+      for (const { leaf } of changed) must(free || (leaf === author && !ofDepartment), rule);
       for (const seat of removed) {
         const mine = ofDepartment && accepting && seat.leaf === author;
-        must(free ? !isMandatory(seat) : mine, rule, 'not its member to remove');
+        must(free ? !isMandatory(seat) : mine, rule);
       }
       for (const seat of added) {
         const { role, card } = seat;
@@ -253,10 +248,10 @@ export function createTranscript(setting: Setting) {
             : person
               ? role !== roles.bot || genesis.mode !== sealed
               : ofDepartment && accepting && (isPerson(seat) || (isDepartment(seat) && newer));
-        must(may, rule, 'not its member to add');
+        must(may, rule);
       }
       const takes = !ofDepartment || line?.takeover === 1 || !before.seats.some(isPerson);
-      must(takes, rule, 'somebody has accepted, and the policy allows no takeover');
+      must(takes, rule);
     }
     const accepted = accepting ? added.find(({ leaf }) => leaf === accept) : undefined;
     if (accepting) {
@@ -266,21 +261,17 @@ export function createTranscript(setting: Setting) {
       const listed = card?.departments.some((each) => equal(each, genesis?.dept ?? conv));
       const right =
         is === roles.department && accepted && isPerson(accepted) && listed && added.every(subject);
-      must(right, 'E20 bad_accept', "a department's key accepts, with a device that the department lists");
+      must(right, 'E20 bad_accept');
     }
     if (removed.some(isPerson)) {
       const gen = Math.max(-1, ...[...old.values()].filter(isDepartment).map(({ card }) => card?.gen ?? 0));
       const fresh = seats
         .filter(isDepartment)
         .every(({ leaf, card }) => !old.has(leaf) && (card?.gen ?? 0) > gen);
-      must(fresh, 'E21 dept_stale', "the department's key stays though an agent goes");
+      must(fresh, 'E21 dept_stale');
     }
     const sig = 'E22 epoch_sig';
-    must(
-      accepting === (next.countersig !== undefined),
-      sig,
-      'an accept has two signatures, any other epoch one',
-    );
+    must(accepting === (next.countersig !== undefined), sig);
     const pk = signing(writer) ?? conv;
     const content = object.subarray(0, object.length - (accepting ? 128 : 64));
     await mustBeSigned(sig, next, pk, org, undefined, content);
@@ -298,12 +289,12 @@ export function createTranscript(setting: Setting) {
     const least = before ? before.object.version : policy.version;
     const known = next.version === policy.version && policy.version >= least;
     const first = before || equal(next.policy, genesis.policy);
-    must(known && first, 'E23 policy_rollback', 'the policy is not the one that is named, or an older one');
+    must(known && first, 'E23 policy_rollback');
     const notes = before?.object.notes ?? conv;
     const constant = before && !isZero(notes) ? equal(notes, next.notes) : true;
-    must(constant, 'E24 notes_changed', 'the notes are others than before');
+    must(constant, 'E24 notes_changed');
     const counted = next.wraps.length === members.length;
-    must(counted, 'E25 wrap_count', 'there are not as many wraps as members');
+    must(counted, 'E25 wrap_count');
     if (!before) {
       const right = seats.every(({ leaf, role, card }, at) => {
         const line = mandatory[at - 2];
@@ -311,11 +302,7 @@ export function createTranscript(setting: Setting) {
         return leaf === at && fits && (at < 2 || (card && line && equal(card.subject, line.subject)));
       });
       const all = seats.length === 2 + mandatory.length;
-      must(
-        right && all,
-        'E26 bad_epoch0',
-        'the first epoch has the visitor, the department and who must be there',
-      );
+      must(right && all, 'E26 bad_epoch0');
     }
     const budget = 'E27 epoch_budget';
     const mine = epochs.filter(
@@ -323,13 +310,13 @@ export function createTranscript(setting: Setting) {
         each.n > 0 && each.time > time - hour && equal(authorOf(each, all), writer.cert),
     );
     const adds = mine.reduce((sum, epoch) => sum + addedBy(epoch), added.length);
-    must(!before || (mine.length < 20 && adds <= 6), budget, 'too many epochs or new members in an hour');
+    must(!before || (mine.length < 20 && adds <= 6), budget);
     const removes = removed.length > 0 && added.length + changed.length === 0;
-    must(n < 2000 && (n < 1800 || removes), budget, 'the conversation has used up its epochs');
+    must(n < 2000 && (n < 1800 || removes), budget);
     const repeats = before && added.length + removed.length + changed.length === 0;
     const soon = repeats && time - before.object.time < minute;
-    must(!soon, budget, 'the same members follow within a minute');
-    must(isZero(next.logRoot), 'E28 log_split', 'there is no key log');
+    must(!soon, budget);
+    must(isZero(next.logRoot), 'E28 log_split');
 
     const uncertain = time > now() + 10 * minute || time < latest - 10 * minute;
     const epoch = { object: next, seq: logs.length, coreHash: await sha256(core(next)), seats, uncertain };
@@ -353,16 +340,16 @@ export function createTranscript(setting: Setting) {
   async function mustBeGood(seat: Seat, judgement: Parameters<Trust['mustHold']>[1]): Promise<void> {
     const { leaf, card, box, cert } = seat;
     if (leaf !== 0) {
-      must(card, 'K10 bad_cert', 'the certificate is not known');
+      must(card, 'K10 bad_cert');
       trust.mustHold(card, judgement);
     }
-    must(box, 'K16 bad_keyobj', 'the key object is not known');
+    must(box, 'K16 bad_keyobj');
     await trust.mustHoldKey(box, cert, card?.pk ?? genesis?.pk ?? conv, judgement.at, card);
   }
 
   async function examineEvent(object: Bytes, live?: boolean) {
     const next = await under('V1 bad_event', read(object, 3));
-    must(!closed, 'S8 closed', 'the conversation is closed');
+    must(!closed, 'S8 closed');
     const current = last();
     const epoch = epochs[next.n];
     const sits = (where: Epoch | undefined) => where?.seats.find(({ leaf }) => leaf === next.leaf);
@@ -374,13 +361,13 @@ export function createTranscript(setting: Setting) {
       logs.length <= current.seq + 64;
     // Whether a sender that is in neither roster is a stranger is V3's question.
     const fits = current && epoch && (epoch === current || (late && (!from || sits(current))));
-    must(fits, 'V2 epoch_stale', 'the epoch is over');
+    must(fits, 'V2 epoch_stale');
     const may = from && ((senders[next.class] ?? 0) >> from.role) & 1;
-    must(may, 'V3 not_member', 'the sender is no member, or may not send this');
+    must(may, 'V3 not_member');
     const isNow = live ?? isLive(next.time);
-    must(!isNow || !from.card || !trust.isRevoked(from.card), 'V4 revoked', 'the sender is revoked');
+    must(!isNow || !from.card || !trust.isRevoked(from.card), 'V4 revoked');
     const name = `${next.leaf} ${hex(next.msgId)}`;
-    must(!seen.has(name) && !seen.has(hex(next.hash)), 'V5 duplicate_event', 'the event was there before');
+    must(!seen.has(name) && !seen.has(hex(next.hash)), 'V5 duplicate_event');
     mustSee('V6', next);
     const pk = from.card?.pk ?? genesis?.pk ?? conv;
     await mustBeSigned('V7 event_sig', next, pk, org, concat(conv, epoch.object.hash));
@@ -398,7 +385,7 @@ export function createTranscript(setting: Setting) {
     const seq = logs.length;
     const kind = object[1];
     const known = seq === 0 || kind === 2 || kind === 3;
-    must(known, 'P3 bad_kind', 'an entry of a log is an epoch or an event');
+    must(known, 'P3 bad_kind');
     const which = seq === 0 ? examineGenesis : kind === 2 ? examineEpoch : examineEvent;
     const accept = await which(object, live);
     const log = seq === 0 ? await logStart(conv) : await logNext(logs[seq - 1] ?? conv, seq, object);
@@ -430,6 +417,8 @@ export function createTranscript(setting: Setting) {
     closed: () => closed,
     nextLeaf: () => top + 1,
     forked: () => fork,
+    /** SHA-256 of each entry that was taken. */
+    hashes: hashes as readonly Bytes[],
     async take(object: Bytes, live?: boolean): Promise<Taken> {
       return (await examine(object, live))();
     },

@@ -1,9 +1,9 @@
 // X-Wing, KEM 0x647a: ML-KEM-768 (FIPS 203) with X25519 (RFC 7748), combined
 // by SHA3-256. X25519 is the engine's; so is ML-KEM where the engine has it,
 // else it comes from the fallback, which is loaded when it is first needed.
-import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
 import { ascii, type Bytes, concat, fieldPrime, littleEndian, random } from './bytes.ts';
 import { Refusal } from './refusal.ts';
+import { sha3, shake } from './sha3.ts';
 
 const label = ascii('\\.//^\\');
 
@@ -84,14 +84,14 @@ async function importPrivate(bytes: Uint8Array): Promise<CryptoKey> {
 }
 
 function combine(ssM: Uint8Array, ssX: Uint8Array, ctX: Uint8Array, pkX: Uint8Array): Bytes {
-  return new Uint8Array(sha3_256(concat(ssM, ssX, ctX, pkX, label)));
+  return sha3(concat(ssM, ssX, ctX, pkX, label));
 }
 
 /** The key pair of a seed of 32 bytes. The caller erases the seed. */
 export async function kemKeyPair(seed: Uint8Array): Promise<KemKeyPair> {
   if (seed.length !== 32) throw new Refusal('W4', 'wrap_open', 'a seed has 32 bytes');
-  const expanded = shake256(seed, { dkLen: 96 });
-  const latticeSeed = new Uint8Array(expanded.subarray(0, 64));
+  const expanded = shake(seed, 96);
+  const latticeSeed = expanded.slice(0, 64);
   const curve = await importPrivate(expanded.subarray(64));
   expanded.fill(0);
   const pkX = await multiply(curve, basePoint);

@@ -8,6 +8,7 @@ test.each([
   [{ code: 'invitation' }, 'invitation'],
   [{ code: 'refused' }, 'The server refused it.'],
   [{ code: 'refused', rule: 'E9' }, 'rule E9'],
+  [{ code: 'refused', rule: 'E27' }, 'Wait a minute'],
   [{ code: 'other' }, '(other)'],
   [{ code: 'constructor' }, '(constructor)'],
 ])('%j', (problem, part) => {

@@ -17,7 +17,8 @@ export function explain(language: Language, { code, rule }: Problem): string {
     case 'storage':
       return translate(language, `problem.${code}`);
     case 'refused':
-      return rule ? translate(language, 'problem.rule', { rule }) : translate(language, 'problem.refused');
+      if (!rule) return translate(language, 'problem.refused');
+      return translate(language, rule === 'E27' ? 'problem.soon' : 'problem.rule', { rule });
     default:
       return translate(language, 'problem.unknown', { code });
   }

@@ -61,14 +61,14 @@ describe('notes', () => {
     ['Ana joined.', 'Se ha unido Ana.', [roster([me, team], 0), roster([me, team, ana], 1)]],
     ['Ana left.', 'Ha salido Ana.', [roster([me, ana], 0), roster([me])]],
     [
-      'Ana joined. Support (whole team) left.',
-      'Se ha unido Ana. Ha salido Support (todo el equipo).',
+      'Ana joined. Support (whole team) can no longer read.',
+      'Se ha unido Ana. Support (todo el equipo) ya no puede leer.',
       [roster([me, team], 0), roster([me, ana])],
     ],
     ['New keys.', 'Claves nuevas.', [roster([me, ana], 0), roster([me, ana], 3)]],
     [
-      'Opened again. Support (whole team) joined.',
-      'Abierta de nuevo. Se ha unido Support (todo el equipo).',
+      'Opened again. Support (whole team) can read now.',
+      'Abierta de nuevo. Support (todo el equipo) puede leer ahora.',
       [roster([me], 0), roster([me, team], 5)],
     ],
     [

@@ -55,9 +55,10 @@ export type Row =
     };
 
 const visitor = 1;
+const department = 4;
 const roles: Readonly<Record<number, Key>> = {
   3: 'role.supervisor',
-  4: 'role.department',
+  [department]: 'role.department',
   5: 'role.bot',
   6: 'role.scanner',
   7: 'role.archive',
@@ -102,6 +103,12 @@ export function lockOf(lines: readonly Spoken[]): string | undefined {
   return line?.kind === 'roster' ? line.locked : undefined;
 }
 
+/** That somebody came or went; a team's key does neither, but it reads. */
+function moved(language: Language, person: Person, how: 'joined' | 'left'): string {
+  const key = person.role === department ? (`note.team.${how}` as const) : (`note.${how}` as const);
+  return translate(language, key, { name: introduce(language, person) });
+}
+
 function rosterSentences(
   language: Language,
   line: Spoken & { kind: 'roster' },
@@ -117,8 +124,8 @@ function rosterSentences(
     const joined = without(line.members, before);
     const left = without(before, line.members);
     if (line.reason === 5) sentences.push(say('note.reopened'));
-    for (const person of joined) sentences.push(say('note.joined', { name: introduce(language, person) }));
-    for (const person of left) sentences.push(say('note.left', { name: introduce(language, person) }));
+    for (const person of joined) sentences.push(moved(language, person, 'joined'));
+    for (const person of left) sentences.push(moved(language, person, 'left'));
     if (sentences.length === 0) sentences.push(say('note.rekeyed'));
   }
   if (line.locked) sentences.push(say('note.locked', { rule: line.locked }));

@@ -1,0 +1,539 @@
+// Random histories with members of both implementations: internal/seal behind
+// tools/member, and the crypto worker in Chromium. Each entry, genuine or not,
+// goes to everybody, and all must say the same: plaintext, refusal, log hash,
+// roster, safety number. One run has ML-KEM by the engine where it has it, and
+// one by the fallback.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const assets = join(root, 'web', 'dist', 'widget', 'assets');
+const rounds = Number(process.env.ALDABA_ROUNDS ?? (process.env.ALDABA_SOAK ? 2000 : 150));
+const seed = Number(process.env.ALDABA_SEED ?? randomInt(2 ** 31));
+
+/** A small generator with a seed (Mulberry32): histories come again. Keys and secrets are never drawn from it. */
+function generator(from: number) {
+  let state = from >>> 0;
+  return (below: number) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+/** One line of what an entry means, as both sides tell it. */
+interface Line {
+  readonly kind: string;
+  readonly seq: number;
+  readonly text?: string;
+  readonly rule?: string;
+  readonly reason?: number;
+  readonly n?: number;
+}
+interface State {
+  readonly seq: number;
+  readonly log: string;
+  readonly epoch: number;
+  readonly members: readonly number[];
+  readonly closed: boolean;
+  readonly safety: string;
+}
+interface Answer {
+  readonly rule?: string;
+  readonly error?: string;
+  readonly who?: number;
+  readonly conv?: string;
+  readonly org?: string;
+  readonly text?: string;
+  readonly objects?: readonly string[];
+  readonly lines?: readonly Line[];
+  readonly state?: State;
+}
+
+let folder: string;
+let go: ChildProcess;
+let http: Server;
+let browser: Browser;
+let origin: string;
+const waiting: ((answer: Answer) => void)[] = [];
+
+/** Asks the Go side; what it refuses is an answer with a rule. */
+function ask(op: string, request: object = {}): Promise<Answer> {
+  return new Promise((done) => {
+    waiting.push(done);
+    go.stdin?.write(`${JSON.stringify({ op, ...request })}\n`);
+  });
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'aldaba-differential-'));
+  const binary = join(folder, 'member');
+  execFileSync('go', ['build', '-o', binary, './tools/member'], { cwd: root });
+  go = spawn(binary, { stdio: ['pipe', 'pipe', 'inherit'] });
+  if (!go.stdout) throw new Error('the Go side has no output');
+  createInterface({ input: go.stdout }).on('line', (text) => waiting.shift()?.(JSON.parse(text)));
+  http = createServer((request, response) => {
+    const name = (request.url ?? '/').slice(1);
+    const script = readdirSync(assets).includes(name);
+    response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html');
+    response.end(script ? readFileSync(join(assets, name)) : '<!doctype html><title>differential</title>');
+  });
+  await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));
+  const address = http.address();
+  if (typeof address !== 'object' || !address) throw new Error('the server of the worker has no port');
+  origin = `http://127.0.0.1:${address.port}`;
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      '--disable-sync',
+      '--enable-blink-features=WebCryptoPQC',
+    ],
+  });
+  console.log(`note: differential seed ${seed}, ${rounds} histories`);
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  http?.close();
+  go?.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What a page offers to this test. */
+interface InPage {
+  tab(): Promise<number>;
+  call(tab: number, now: number, method: string, args: readonly unknown[]): Promise<unknown>;
+}
+
+/**
+ * A page whose tabs are crypto workers. They share the page's storage, as tabs
+ * of a browser do. Each has a clock that the test sets, and without `native`
+ * the engine's ML-KEM is taken away before the worker begins.
+ */
+async function newPage(native: boolean): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(origin);
+  const worker = readdirSync(assets).find((name) => /^worker-.*\.js$/.test(name));
+  await page.evaluate(
+    ({ url, native }) => {
+      const prelude = `
+        let now = 0;
+        Date.now = () => now;
+        ${native ? '' : 'delete SubtleCrypto.prototype.encapsulateBits;'}
+        addEventListener('message', (event) => {
+          if (!('clock' in event.data)) return;
+          now = event.data.clock;
+          event.stopImmediatePropagation();
+        });`;
+      const blob = (text: string) => URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+      const hex = (bytes: Uint8Array) =>
+        Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+      const bytes = (text: string) =>
+        Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+      // Bytes cross to the test as {hex}; everything else stays.
+      const inward = (value: unknown): unknown => {
+        if (Array.isArray(value)) return value.map(inward);
+        if (value && typeof value === 'object') {
+          if ('hex' in value) return bytes(String(value.hex));
+          return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, inward(each)]));
+        }
+        return value;
+      };
+      const outward = (value: unknown): unknown => {
+        if (value instanceof Uint8Array) return { hex: hex(value) };
+        if (Array.isArray(value)) return value.map(outward);
+        if (value && typeof value === 'object')
+          return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, outward(each)]));
+        return value;
+      };
+      const tabs: Worker[] = [];
+      const waiting = new Map<number, (answer: unknown) => void>();
+      let calls = 0;
+      const api: InPage = {
+        async tab() {
+          const code = `import '${blob(prelude)}'; import '${url}';`;
+          const made = new Worker(blob(code), { type: 'module' });
+          made.onmessage = ({ data }) => {
+            const [id, value, refused] = data as [number, unknown, [string, string, string] | undefined];
+            waiting.get(id)?.(refused ? { refused } : { value: outward(value) });
+            waiting.delete(id);
+          };
+          made.onerror = ({ message }) => {
+            for (const answer of waiting.values()) answer({ refused: ['', 'failed', message] });
+          };
+          tabs.push(made);
+          return tabs.length - 1;
+        },
+        async call(tab, now, method, args) {
+          const worker = tabs[tab];
+          const id = ++calls;
+          worker?.postMessage({ clock: now });
+          return new Promise((done) => {
+            waiting.set(id, done);
+            worker?.postMessage([id, method, inward(args)]);
+          });
+        },
+      };
+      Object.assign(window, { aldaba: { ...api, end: () => tabs.splice(0).map((tab) => tab.terminate()) } });
+    },
+    { url: `${origin}/${worker}`, native },
+  );
+  return page;
+}
+
+class Refused extends Error {
+  readonly rule: string;
+  constructor(rule: string, sentence: string) {
+    super(`${rule} ${sentence}`);
+    this.rule = rule;
+  }
+}
+
+const b = (hex: string) => ({ hex });
+type B = ReturnType<typeof b>;
+
+/** Somebody who reads a conversation and acts in it. */
+interface Player {
+  readonly name: string;
+  readonly cert: string;
+  take(
+    now: number,
+    from: number,
+    entries: readonly string[],
+    wraps: readonly string[],
+  ): Promise<readonly Line[]>;
+  learn(now: number, objects: readonly string[]): Promise<void>;
+  act(now: number, op: string, request?: Record<string, unknown>): Promise<readonly string[]>;
+  state(now: number): Promise<State>;
+}
+
+async function goAct(op: string, request: object): Promise<Answer> {
+  const answer = await ask(op, request);
+  if (answer.rule) throw new Refused(answer.rule, answer.error ?? '');
+  if (answer.error) throw new Error(`${op}: ${answer.error}`);
+  return answer;
+}
+
+function goPlayer(name: string, who: number, conv: string, cert: string): Player {
+  return {
+    name,
+    cert,
+    async take(now, _from, entries, wraps) {
+      const { lines = [] } = await goAct('take', { who, now, conv, entries, wraps });
+      return lines;
+    },
+    learn: async (_now, objects) => void (await goAct('learn', { who, objects })),
+    act: async (now, op, request) => (await goAct(op, { who, now, conv, ...request })).objects ?? [],
+    async state(now) {
+      const { state } = await goAct('state', { who, now, conv });
+      if (!state) throw new Error('the Go side told no state');
+      return state;
+    },
+  };
+}
+
+interface VaultLine extends Omit<Line, 'cid'> {
+  readonly locked?: string;
+}
+
+function browserPlayer(name: string, vault: Call, conv: string, cert: string): Player {
+  const bytes = (objects: unknown) => (objects as readonly B[]).map(({ hex }) => hex);
+  return {
+    name,
+    cert,
+    async take(now, from, entries, wraps) {
+      const lines = (await vault(now, 'take', [b(conv), from, entries.map(b), wraps.map(b)])) as VaultLine[];
+      return lines.map((line) => {
+        const { kind, seq, text, reason, n, rule, locked } = line;
+        if (kind === 'message') return { kind, seq, text: text ?? '' };
+        if (kind === 'closed') return { kind, seq, reason: reason ?? 0 };
+        if (kind === 'unreadable') return { kind, seq, rule: rule ?? '' };
+        return { kind, seq, n: n ?? -1, reason: reason ?? -1, ...(locked && { rule: locked }) };
+      });
+    },
+    learn: async (now, objects) => void (await vault(now, 'trust', [objects.map(b)])),
+    async act(now, op, request = {}) {
+      const { text, cid, reason, leaves, cert: other, leave } = request;
+      switch (op) {
+        case 'say': {
+          const said = (await vault(now, op, [b(conv), text, b(String(cid))])) as { event: B };
+          return [said.event.hex];
+        }
+        case 'close':
+          return [((await vault(now, op, [b(conv), reason])) as B).hex];
+        case 'remove':
+          return bytes(await vault(now, op, [b(conv), leaves]));
+        case 'transfer':
+          return bytes(await vault(now, op, [b(conv), b(String(other)), leave]));
+        default:
+          return bytes(await vault(now, op, [b(conv)]));
+      }
+    },
+    async state(now) {
+      const { seq, log, epoch, members, closed, safety } = (await vault(now, 'state', [b(conv)])) as {
+        seq: number;
+        log: B;
+        epoch: number;
+        members: readonly { leaf: number }[];
+        closed: boolean;
+        safety: string;
+      };
+      return { seq, log: log.hex, epoch, members: members.map(({ leaf }) => leaf), closed, safety };
+    },
+  };
+}
+
+type Call = (now: number, method: string, args: readonly unknown[]) => Promise<unknown>;
+
+async function tabOf(page: Page): Promise<Call> {
+  const tab = await page.evaluate(() => (window as unknown as { aldaba: InPage }).aldaba.tab());
+  return async (now, method, args) => {
+    const answer = (await page.evaluate(
+      ({ tab, now, method, args }) =>
+        (window as unknown as { aldaba: InPage }).aldaba.call(tab, now, method, args),
+      { tab, now, method, args },
+    )) as { value?: unknown; refused?: [string, string, string] };
+    if (!answer.refused) return answer.value;
+    const [rule, , sentence] = answer.refused;
+    if (!rule) throw new Error(`${method}: ${sentence}`);
+    throw new Refused(rule, sentence);
+  };
+}
+
+const counts = new Map<string, number>();
+const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
+
+/** What somebody says of entries: lines, or the rule of a refusal. */
+async function verdict(
+  player: Player,
+  now: number,
+  from: number,
+  entries: readonly string[],
+  wraps: readonly string[],
+) {
+  try {
+    return { lines: await player.take(now, from, entries, wraps) };
+  } catch (error) {
+    if (error instanceof Refused) return { rule: error.rule, why: error.message };
+    throw error;
+  }
+}
+
+/** One history. */
+async function play(number: number, pages: { readonly visitor: Page; readonly agent: Page }): Promise<void> {
+  const draw = generator(seed + number);
+  let now = 1_800_000_000_000 + number * 86_400_000;
+  const world = await goAct('world', { now, mode: 1 + draw(2) });
+  const { org = '', text: dept = '', objects: bundle = [] } = world;
+  const known = [...bundle];
+  const pin = { org: b(org), dept: b(dept), minPolicy: 0, minMode: 1 };
+
+  // An agent in Chromium is enrolled as in life.
+  const agentVault = await tabOf(pages.agent);
+  await agentVault(now, 'open', [pin]);
+  await agentVault(now, 'trust', [known.map(b)]);
+  const { text: invitation = '' } = await goAct('invite', { now, text: 'Ana' });
+  const { request, mac } = (await agentVault(now, 'enrol', [invitation])) as { request: B; mac: B };
+  const { objects: [cert = ''] = [] } = await goAct('enrol', { now, request: request.hex, mac: mac.hex });
+  const keyObject = ((await agentVault(now, 'certified', [b(cert)])) as B).hex;
+  const { objects: keys = [] } = await goAct('keys', { now, objects: [cert, keyObject] });
+  for (let at = 0; at < keys.length; at += 2) {
+    await agentVault(now, 'department', [b(keys[at] ?? ''), b(keys[at + 1] ?? '')]);
+  }
+  known.push(cert, keyObject);
+  const goAgent = await goAct('agent', { now, text: 'Luis', objects: known });
+  const [goCert = '', goKey = ''] = goAgent.objects ?? [];
+  known.push(goCert, goKey);
+
+  // The visitor is one of the two.
+  let conv: string;
+  let objects: readonly string[];
+  let visitor: Player;
+  if (draw(2) === 0) {
+    const begun = await goAct('begin', { now, objects: bundle });
+    conv = begun.conv ?? '';
+    objects = begun.objects ?? [];
+    visitor = goPlayer('Go visitor', begun.who ?? -1, conv, conv);
+  } else {
+    const vault = await tabOf(pages.visitor);
+    await vault(now, 'open', [pin]);
+    await vault(now, 'trust', [bundle.map(b)]);
+    const begun = (await vault(now, 'begin', [])) as { conv: B; objects: readonly B[] };
+    conv = begun.conv.hex;
+    objects = begun.objects.map(({ hex }) => hex);
+    visitor = browserPlayer('Chromium visitor', vault, conv, conv);
+  }
+  const [genesis = '', visitorKey = '', epoch0 = '', ...wraps0] = objects;
+  known.push(visitorKey);
+  const observer = await goAct('begin', { now, objects: bundle }); // a stranger without keys of this conversation
+  const ana = browserPlayer('Chromium agent', agentVault, conv, cert);
+  const luis = goPlayer('Go agent', goAgent.who ?? -1, conv, goCert);
+  const players = [visitor, ana, luis, goPlayer('Go observer', observer.who ?? -1, conv, '')];
+  if (draw(3) === 0) {
+    // A second tab of the same agent.
+    const second = await tabOf(pages.agent);
+    await second(now, 'open', [pin]);
+    await second(now, 'trust', [known.map(b)]);
+    players.push(browserPlayer('Chromium agent, second tab', second, conv, cert));
+    count('two tabs');
+  }
+  const log = [genesis, epoch0];
+  const wraps = [...wraps0];
+  for (const player of players) await player.learn(now, known);
+
+  /** Gives everybody the next entry; all must say the same. */
+  async function offer(entry: string, withWraps: readonly string[]): Promise<boolean> {
+    const verdicts = [];
+    for (const player of players) {
+      verdicts.push({ player, said: await verdict(player, now, log.length, [entry], withWraps) });
+    }
+    const rules = new Set(verdicts.map(({ said }) => said.rule ?? ''));
+    const told = verdicts.map(({ player, said }) => `${player.name}: ${said.why ?? 'taken'}`).join('\n');
+    expect(rules.size, `history ${number}, entry ${log.length}\n${told}`).toBe(1);
+    const [rule = ''] = rules;
+    if (rule) {
+      count(`refused ${rule}`);
+      return false;
+    }
+    log.push(entry);
+    // Who can read it must read the same; who cannot says by which rule.
+    const texts = new Set<string>();
+    for (const { player, said } of verdicts) {
+      const [line] = said.lines ?? [];
+      expect(line?.seq, `${player.name} tells no line`).toBe(log.length - 1);
+      if (line?.kind === 'message') texts.add(line.text ?? '');
+      if (line?.rule) count(`hidden ${line.rule}`);
+    }
+    expect(texts.size).toBeLessThanOrEqual(1);
+    const states = [];
+    for (const player of players) states.push(await player.state(now));
+    for (const state of states)
+      expect(state, `history ${number}, after entry ${log.length - 1}`).toEqual(states[0]);
+    count('entries');
+    return true;
+  }
+  for (const player of players) {
+    const said = await verdict(player, now, 0, [genesis], []);
+    expect(said.rule, `${player.name}: ${said.why}`).toBeUndefined();
+  }
+  log.pop();
+  expect(await offer(epoch0, wraps)).toBe(true);
+
+  const rejected: string[] = [];
+  for (let step = 0; step < 14; step++) {
+    now += 1000 * (1 + draw(80));
+    const actors = [visitor, ana, luis];
+    const actor = actors[draw(actors.length)] ?? visitor;
+    const chosen = draw(17);
+    const { members } = await visitor.state(now);
+    let op = 'say';
+    const details: Record<string, unknown> = {};
+    const cid = [...Array(16)].map(() => draw(256).toString(16).padStart(2, '0')).join('');
+    if (chosen < 7) Object.assign(details, { text: `mensaje ${step} ${'ñ'.repeat(draw(90))}`, cid });
+    else if (chosen < 10 && actor !== visitor) op = 'accept';
+    else if (chosen === 10) op = 'rekey';
+    else if (chosen === 11) {
+      op = 'remove';
+      details.leaves = [members[members.length - 1] ?? 0];
+    } else if (chosen === 12 && actor !== visitor) {
+      op = 'transfer';
+      const [to, box] = actor === ana ? [goCert, goKey] : [cert, keyObject];
+      const other = actor === luis ? { cert: await hashOf(to) } : { cert: to };
+      Object.assign(details, { ...other, leave: draw(2) === 0, ...(actor === luis && { objects: [box] }) });
+    } else if (chosen === 13) {
+      op = 'close';
+      details.reason = 1 + draw(3);
+    } else if (chosen === 14) op = 'reopen';
+    else if (chosen === 15 && draw(4) === 0) {
+      await goAct('revoke', { cert: await hashOf(draw(2) === 0 ? cert : goCert) });
+      const { objects: status = [] } = await goAct('status', { now });
+      for (const player of players) await player.learn(now, status);
+      count('revoked');
+      continue;
+    } else Object.assign(details, { text: 'corto', cid });
+    const race = draw(8) === 0 ? actors[draw(actors.length)] : undefined;
+    let made: readonly string[];
+    let rival: readonly string[] = [];
+    try {
+      made = await actor.act(now, op, details);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      count(`${op} not made`);
+      continue;
+    }
+    if (race && race !== actor) {
+      try {
+        rival = await race.act(now, draw(2) === 0 ? 'rekey' : 'accept');
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+      }
+    }
+    const [entry = '', ...its] = made;
+    count(op);
+    // First what is not genuine: a flipped bit, a cut, an entry again, one of before.
+    if (draw(3) === 0) {
+      const at = draw(entry.length);
+      const flipped = `${entry.slice(0, at)}${((Number.parseInt(entry[at] ?? '0', 16) ^ (1 << draw(4))) & 15).toString(16)}${entry.slice(at + 1)}`;
+      await refusedByAll(flipped, its);
+    }
+    if (draw(6) === 0) await refusedByAll(entry.slice(0, 2 * (1 + draw(entry.length / 2 - 1))), its);
+    if (draw(6) === 0) await refusedByAll(log[1 + draw(log.length - 1)] ?? '', wraps);
+    const old = rejected[draw(rejected.length + 1)];
+    if (old) await refusedByAll(old, wraps);
+    // Then the entry, now and then with a wrap that is missing for somebody.
+    const given = its.length > 1 && draw(8) === 0 ? its.filter((_, at) => at !== draw(its.length)) : its;
+    if (await offer(entry, given)) wraps.push(...given);
+    if (!rival[0]) continue;
+    // Two epochs after the same one: the second has lost, for ever.
+    if (await offer(rival[0], rival.slice(1))) wraps.push(...rival.slice(1));
+    else {
+      count('lost race');
+      rejected.push(rival[0]);
+    }
+  }
+
+  async function refusedByAll(entry: string, its: readonly string[]): Promise<void> {
+    const before = log.length;
+    expect(await offer(entry, its), `history ${number}: a false entry was taken at ${before}`).toBe(false);
+    count('false entries');
+  }
+}
+
+async function hashOf(object: string): Promise<string> {
+  const bytes = Uint8Array.from(object.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('hex');
+}
+
+test.each([
+  ['ML-KEM of the engine where it has one', true],
+  ['ML-KEM of the fallback', false],
+])(
+  'histories of both implementations agree, %s',
+  async (_name, native) => {
+    const pages = { visitor: await newPage(native), agent: await newPage(native) };
+    const from = native ? 0 : Math.ceil(rounds / 2);
+    const to = native ? Math.ceil(rounds / 2) : rounds;
+    for (let number = from; number < to; number++) {
+      await play(number, pages);
+      for (const page of Object.values(pages))
+        await page.evaluate(() => (window as unknown as { aldaba: { end(): void } }).aldaba.end());
+    }
+    const tale = [...counts].sort().map(([what, times]) => `${what} ${times}`);
+    console.log(`note: differential, ${to - from} histories: ${tale.join(', ')}`);
+    expect(counts.get('entries') ?? 0).toBeGreaterThan(to - from);
+  },
+  3_600_000,
+);
