@@ -61,7 +61,8 @@ type keys struct {
 }
 
 func (p program) keys(ctx context.Context, args []string) int {
-	return keys{program: p, now: time.Now, ask: askTerminal}.run(ctx, args)
+	k := keys{program: p, now: time.Now, ask: askTerminal}
+	return k.run(ctx, args)
 }
 
 // request is what the flags of all commands say.
@@ -76,7 +77,7 @@ type request struct {
 	takesCertificate  bool
 }
 
-func (k keys) run(ctx context.Context, args []string) int {
+func (k *keys) run(ctx context.Context, args []string) int {
 	if len(args) == 0 {
 		fmt.Fprint(k.stderr, keysHelp)
 		return exitUsage
@@ -177,7 +178,7 @@ func (r *request) parse(flags *flag.FlagSet, args []string) error {
 }
 
 // passphrase reads the passphrase from a file or the terminal.
-func (k keys) passphrase(ctx context.Context, r request, fresh bool) (string, error) {
+func (k *keys) passphrase(ctx context.Context, r request, fresh bool) (string, error) {
 	passphrase := ""
 	if r.passphrase != "" {
 		info, err := os.Stat(r.passphrase)
@@ -271,7 +272,7 @@ func (k *keys) open(ctx context.Context, r request, withRoot bool) (o *authority
 }
 
 // deliver tells the server what a command has changed.
-func (k keys) deliver(ctx context.Context, o *authority.Office) error {
+func (k *keys) deliver(ctx context.Context, o *authority.Office) error {
 	if err := o.Save(); err != nil {
 		return err
 	}
@@ -281,7 +282,7 @@ func (k keys) deliver(ctx context.Context, o *authority.Office) error {
 	return nil
 }
 
-func (k keys) init(ctx context.Context, r request) error {
+func (k *keys) init(ctx context.Context, r request) error {
 	options := authority.Options{Now: milliseconds(k.now())}
 	for _, text := range r.departments {
 		i := strings.LastIndexByte(text, ':')
@@ -332,7 +333,7 @@ func (k keys) init(ctx context.Context, r request) error {
 	return errors.Join(k.printInit(o, recovery), k.deliver(ctx, o))
 }
 
-func (k keys) invite(ctx context.Context, r request) error {
+func (k *keys) invite(ctx context.Context, r request) error {
 	roles := map[string]seal.Role{"agent": seal.Agent, "supervisor": seal.Supervisor}
 	who := authority.Invite{Name: r.name, Title: r.title, Role: roles[r.role]}
 	switch {
@@ -371,7 +372,7 @@ func (k keys) invite(ctx context.Context, r request) error {
 	return k.printInvitation(r.name, secret, ends)
 }
 
-func (k keys) enrol(ctx context.Context, r request) error {
+func (k *keys) enrol(ctx context.Context, r request) error {
 	o, done, err := k.open(ctx, r, false)
 	if err != nil {
 		return err
@@ -402,7 +403,7 @@ func (k keys) enrol(ctx context.Context, r request) error {
 
 // round serves once more; the office is read again when another command has
 // changed it.
-func (k keys) round(ctx context.Context, o **authority.Office) error {
+func (k *keys) round(ctx context.Context, o **authority.Office) error {
 	done, err := k.files.Lock(ctx)
 	if err != nil {
 		return err
@@ -421,7 +422,7 @@ func (k keys) round(ctx context.Context, o **authority.Office) error {
 	return errors.Join(k.printReport(report, true), err)
 }
 
-func (k keys) renew(ctx context.Context, r request) error {
+func (k *keys) renew(ctx context.Context, r request) error {
 	o, done, err := k.open(ctx, r, true)
 	if err != nil {
 		return err
@@ -437,7 +438,7 @@ func (k keys) renew(ctx context.Context, r request) error {
 	return k.printRenewal(renewal)
 }
 
-func (k keys) revoke(ctx context.Context, r request) error {
+func (k *keys) revoke(ctx context.Context, r request) error {
 	const least = 8
 	text := strings.ToLower(r.certificate)
 	if _, err := hex.DecodeString(text + strings.Repeat("0", len(text)%2)); err != nil || len(text) < least || len(text) > 64 {
@@ -448,19 +449,11 @@ func (k keys) revoke(ctx context.Context, r request) error {
 		return err
 	}
 	defer done()
-	var found []authority.Device
-	for _, d := range o.Devices() {
-		if strings.HasPrefix(hex.EncodeToString(d.Certificate[:]), text) {
-			found = append(found, d)
-		}
+	certificate, err := find(o, text)
+	if err != nil {
+		return err
 	}
-	if len(found) == 0 {
-		return authority.ErrNoDevice
-	}
-	if len(found) > 1 {
-		return fmt.Errorf("%d devices have a certificate that begins so: write more of it", len(found))
-	}
-	revocation, err := o.Revoke(found[0].Certificate, milliseconds(k.now()))
+	revocation, err := o.Revoke(certificate, milliseconds(k.now()))
 	if err != nil {
 		return err
 	}
@@ -468,6 +461,28 @@ func (k keys) revoke(ctx context.Context, r request) error {
 		return err
 	}
 	return k.printRevocation(revocation)
+}
+
+// find is the certificate of a device that the digits begin; all 64 digits may
+// name one that was renewed.
+func find(o *authority.Office, digits string) (found [32]byte, err error) {
+	if raw, err := hex.DecodeString(digits); err == nil && len(raw) == len(found) {
+		return [32]byte(raw), nil
+	}
+	n := 0
+	for _, d := range o.Devices() {
+		if strings.HasPrefix(hex.EncodeToString(d.Certificate[:]), digits) {
+			found = d.Certificate
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return found, authority.ErrNoDevice
+	case 1:
+		return found, nil
+	}
+	return found, fmt.Errorf("%d devices have a certificate that begins so: write more of it", n)
 }
 
 func names(departments []authority.Department) string {

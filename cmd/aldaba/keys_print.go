@@ -16,7 +16,7 @@ import (
 )
 
 // print writes a value as JSON, or a text when JSON was not asked for.
-func (k keys) print(value any, text func()) error {
+func (k *keys) print(value any, text func()) error {
 	if !k.json {
 		text()
 		return nil
@@ -29,7 +29,7 @@ func (k keys) print(value any, text func()) error {
 	return nil
 }
 
-func (k keys) table(rows [][]string) {
+func (k *keys) table(rows [][]string) {
 	w := tabwriter.NewWriter(k.stdout, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
@@ -82,7 +82,7 @@ func departmentsJSON(o *authority.Office) []departmentJSON {
 	return all
 }
 
-func (k keys) printInit(o *authority.Office, recovery string) error {
+func (k *keys) printInit(o *authority.Office, recovery string) error {
 	value := struct {
 		Org         string           `json:"org"`
 		Recovery    string           `json:"recoveryCode"`
@@ -95,7 +95,7 @@ func (k keys) printInit(o *authority.Office, recovery string) error {
 	})
 }
 
-func (k keys) printInvitation(name string, secret seal.Invitation, ends uint64) error {
+func (k *keys) printInvitation(name string, secret seal.Invitation, ends uint64) error {
 	value := struct {
 		Invitation string    `json:"invitation"`
 		Ends       time.Time `json:"ends"`
@@ -107,7 +107,7 @@ func (k keys) printInvitation(name string, secret seal.Invitation, ends uint64) 
 }
 
 // printReport says what a round did; with news only, a quiet one says nothing.
-func (k keys) printReport(r authority.Report, newsOnly bool) error {
+func (k *keys) printReport(r authority.Report, newsOnly bool) error {
 	if newsOnly && r.Quiet() {
 		return nil
 	}
@@ -143,7 +143,7 @@ func (k keys) printReport(r authority.Report, newsOnly bool) error {
 	})
 }
 
-func (k keys) printRenewal(r authority.Renewal) error {
+func (k *keys) printRenewal(r authority.Renewal) error {
 	value := struct {
 		Enroller    bool     `json:"enroller"`
 		Departments []string `json:"departments"`
@@ -165,7 +165,7 @@ func (k keys) printRenewal(r authority.Renewal) error {
 	})
 }
 
-func (k keys) printRevocation(r authority.Revocation) error {
+func (k *keys) printRevocation(r authority.Revocation) error {
 	value := struct {
 		Name         string   `json:"name"`
 		Certificates []string `json:"certificates"`
@@ -181,7 +181,7 @@ func (k keys) printRevocation(r authority.Revocation) error {
 	})
 }
 
-func (k keys) show(ctx context.Context, r request) error {
+func (k *keys) show(ctx context.Context, r request) error {
 	o, done, err := k.open(ctx, r, false)
 	if err != nil {
 		return err
@@ -234,7 +234,7 @@ func newDeviceJSON(d authority.Device) deviceJSON {
 	return deviceJSON{hexOf(d.Certificate), d.Name, d.Title, roleName(d.Role), at(d.Ends), state}
 }
 
-func (k keys) status(ctx context.Context, r request) error {
+func (k *keys) status(ctx context.Context, r request) error {
 	o, done, err := k.open(ctx, r, false)
 	if err != nil {
 		return err

@@ -34,14 +34,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"aldaba": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
-		now := time.UnixMilli(keysBegin)
-		if text, err := os.ReadFile("clock"); err == nil {
-			days, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
-			if err != nil {
-				panic(err)
-			}
-			now = now.Add(time.Duration(days * 24 * float64(time.Hour)))
-		}
+		now := clock(".")
 		p := program{env: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, log: slog.New(slog.DiscardHandler)}
 		if len(os.Args) > 1 && os.Args[1] == "keys" {
 			k := keys{program: p, now: func() time.Time { return now }, ask: askTerminal, work: 10}
@@ -49,6 +42,18 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(p.run(ctx, os.Args[1:]))
 	}})
+}
+
+func clock(folder string) time.Time {
+	now := time.UnixMilli(keysBegin)
+	if text, err := os.ReadFile(filepath.Join(folder, "clock")); err == nil {
+		days, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil {
+			panic(err)
+		}
+		now = now.AddDate(0, 0, days)
+	}
+	return now
 }
 
 // installation is the server and the devices of one script.
@@ -205,7 +210,7 @@ func (i *installation) keyObject(ts *testscript.TestScript, name string) {
 
 func (i *installation) opens(ts *testscript.TestScript, name string) error {
 	d, trust := i.devices[name], i.trust(ts)
-	x, k, err := trust.DepartmentKeys(trust.Certificate(d.Owner).Departments[0], d.keyObject.NotBefore+seal.Hour)
+	x, k, err := trust.DepartmentKeys(trust.Certificate(d.Owner).Departments[0], milliseconds(clock(ts.MkAbs("."))))
 	ts.Check(err)
 	wrap, err := os.ReadFile(filepath.Join(i.exchange, "in", hexOf(d.Owner)+"."+hexOf(x.Hash())+".wrap"))
 	if err != nil {

@@ -773,7 +773,14 @@ func TestFiles_ComeBack(t *testing.T) {
 		t.Errorf("root %v, %d wait", o.HasRoot(), o.Waiting())
 	}
 	serve(t, o, s)
-	ana := join(t, o, s, "Ana", support)
+	b := newBrowser(t, o, invite(t, o, s.now, "Ana", support), s.now, nil)
+	s.requests = append(s.requests, b.asked())
+	serve(t, o, s)
+	if o, err = f.Open(false); err != nil || o.Devices()[0].HasKeys { // before its key object came
+		t.Fatal(err)
+	}
+	b.certified(t, s)
+	serve(t, o, s)
 	again, err := f.Open(true)
 	if err != nil {
 		t.Fatal(err)
@@ -781,7 +788,7 @@ func TestFiles_ComeBack(t *testing.T) {
 	if current, err := f.Current(again); err != nil || !current {
 		t.Errorf("got %v, %v", current, err)
 	}
-	if d := again.Devices(); len(d) != 1 || d[0].Certificate != ana.Owner || !d[0].HasKeys || again.Waiting() != 0 {
+	if d := again.Devices(); len(d) != 1 || d[0].Certificate != b.Owner || !d[0].HasKeys || again.Waiting() != 0 {
 		t.Errorf("got %+v", d)
 	}
 	if _, err := again.Renew(s.now, true); err != nil {

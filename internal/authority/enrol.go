@@ -174,7 +174,7 @@ func (o *Office) wraps(certificate *seal.Certificate, keyObject *seal.KeyObject,
 
 // give makes the wraps that a device has not, and sends them.
 func (o *Office) give(d *device, now uint64) ([]Wrap, error) {
-	if d.Revoked || d.KeyObject == nil {
+	if d.Revoked || len(d.KeyObject) == 0 {
 		return nil, nil
 	}
 	k := mine[seal.KeyObject](d.KeyObject)

@@ -194,7 +194,7 @@ func (o *Office) takeKeys(ctx context.Context, e Exchange, now uint64) error {
 			continue
 		}
 		d := &o.state.Devices[i]
-		if d.KeyObject != nil && mine[seal.KeyObject](d.KeyObject).NotBefore >= k.NotBefore {
+		if len(d.KeyObject) > 0 && mine[seal.KeyObject](d.KeyObject).NotBefore >= k.NotBefore {
 			continue
 		}
 		trust := seal.NewTrust(o.state.Org, 0, true)

@@ -360,7 +360,7 @@ func (s *state) check() error {
 			return errors.New("a device has no certificate")
 		}
 		certificates(d.Certificates...)
-		if d.KeyObject != nil {
+		if len(d.KeyObject) > 0 {
 			keyObject(d.KeyObject)
 		}
 	}

@@ -88,7 +88,7 @@ func (o *Office) Devices() []Device {
 		x := d.certificate()
 		all = append(all, Device{
 			Certificate: x.Hash(), Name: x.Name, Title: x.Title, Role: x.Kind, Departments: x.Departments,
-			Ends: x.NotAfter, Revoked: d.Revoked, HasKeys: d.KeyObject != nil,
+			Ends: x.NotAfter, Revoked: d.Revoked, HasKeys: len(d.KeyObject) > 0,
 		})
 	}
 	return all

@@ -172,7 +172,9 @@ func (c *cases) epochs() {
 	a.input = k.entries[0]
 	c.add("the genesis again", ErrBadKind, "entry", a)
 	a.input = append(k.right(), 0)
-	c.add("epoch with a byte more", ErrTrailing, "entry", a)
+	c.add("epoch with a byte more", ErrBadEpoch, "entry", a)
+	a.input = k.right()[:200]
+	c.add("epoch that is cut", ErrBadEpoch, "entry", a)
 
 	other := w.talk()
 	a = k.attack()
@@ -444,7 +446,7 @@ func (c *cases) authors() {
 	c.entry(k, "the visitor reopens at once", accepted, func(e *Epoch) { e.Reason, e.Time = ReasonReopen, w.now })
 	c.entry(k, "rekey after the close", ErrClosed, nil)
 	c.entry(k, "new member after the close", ErrClosed, by(2, plus(luis.member(5))), ana.Sign)
-	c.entry(k, "an agent reopens", ErrAuthorRight, by(2, func(e *Epoch) { e.Reason = ReasonReopen }), ana.Sign)
+	c.entry(k, "an agent reopens", ErrClosed, by(2, func(e *Epoch) { e.Reason = ReasonReopen }), ana.Sign)
 	for _, class := range []byte{ClassMessage, ClassControl, ClassClose, ClassEpochBad} {
 		a := k.attack()
 		a.input, a.then = k.event(k.visits(), func(e *Event) { e.Class = class }), k.right()
@@ -879,6 +881,10 @@ func (c *cases) events() {
 	a.input = k.event(k.visits(), nil)
 	a.input = changed(a.input, eventHeader+2, a.input[eventHeader+2]^1)
 	c.add("event with a bit of its body turned", ErrEventSignature, "entry", a)
+	a.input = append(bytes.Clone(a.then), 0)
+	c.add("event with a byte more", ErrBadEvent, "entry", a)
+	a.input = a.then[:eventHeader]
+	c.add("event without a body", ErrBadEvent, "entry", a)
 
 	for k.visitor.Seq() < began+63 {
 		k.post(k.event(k.visits(), nil), nil, nil)

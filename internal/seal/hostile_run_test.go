@@ -76,12 +76,12 @@ func everyRule(t *testing.T, made []*attack) {
 		ErrTooLarge, ErrBadVersion, ErrBadKind, ErrBadSuite, ErrBadLength, ErrTrailing, ErrBadInteger, ErrBadText, ErrBadValue,
 		ErrWeakKey, ErrBadKEMKey, ErrWrongOrg, ErrPolicySignature, ErrPolicyRollback, ErrBadPolicy, ErrStatusSignature, ErrStaleStatus,
 		ErrBadEnroller, ErrBadCertificate, ErrCertificateTime, ErrRevoked, ErrBadDepartmentKey, ErrDepartmentKeyMismatch, ErrBadKeyObject,
-		ErrBadEnrolment, ErrMixedOrder, ErrGenesisSignature, ErrConversationMismatch, ErrGenesisOrg, ErrGenesisPolicy, ErrWrongDepartment,
-		ErrModeMismatch, ErrGenesisAge, ErrNotMyGenesis, ErrWrongConversation, ErrEpochSkip, ErrEpochFork, ErrEpochRollback, ErrEpochLog,
+		ErrBadEnrolment, ErrMixedOrder, ErrBadGenesis, ErrGenesisSignature, ErrConversationMismatch, ErrGenesisOrg, ErrGenesisPolicy, ErrWrongDepartment,
+		ErrModeMismatch, ErrGenesisAge, ErrNotMyGenesis, ErrBadEpoch, ErrWrongConversation, ErrEpochSkip, ErrEpochFork, ErrEpochRollback, ErrEpochLog,
 		ErrBadRoster, ErrLeafReuse, ErrDuplicateMember, ErrVisitorRule, ErrVisitorRekey, ErrMemberRekey, ErrRoleMismatch, ErrBadMember,
 		ErrModeViolation, ErrMandatoryMissing, ErrBotConsent, ErrNotAuthor, ErrAuthorRight, ErrBadAccept, ErrDepartmentStale,
 		ErrEpochSignature, ErrEpochPolicy, ErrNotesChanged, ErrWrapCount, ErrBadEpoch0, ErrEpochBudget, ErrNotMember, ErrWrapMissing,
-		ErrWrapHash, ErrWrapOpen, ErrKeyCommit, ErrLocked, ErrEpochStale, ErrNotSender, ErrSenderRevoked, ErrDuplicateEvent, ErrEventLog,
+		ErrWrapHash, ErrWrapOpen, ErrKeyCommit, ErrLocked, ErrBadEvent, ErrEpochStale, ErrNotSender, ErrSenderRevoked, ErrDuplicateEvent, ErrEventLog,
 		ErrEventSignature, ErrDecrypt, ErrCommitment, ErrPadding, ErrBadPayload, ErrDuplicateCID, ErrRollback, ErrFork, ErrWrapSet, ErrClosed,
 	} {
 		if !seen[r.Rule] {

@@ -695,8 +695,8 @@ func (c *cases) genesis() {
 	}
 	history := func(a *attack) { a.live = false }
 	honest := start("a genesis", accepted, nil).input
-	start("genesis that is an epoch", ErrBadKind, nil, func(a *attack) { a.input = changed(a.input, 1, 2) })
-	start("genesis cut", ErrBadLength, nil, func(a *attack) { a.input = a.input[:100] })
+	start("genesis that is an epoch", ErrBadGenesis, nil, func(a *attack) { a.input = changed(a.input, 1, 2) })
+	start("genesis cut", ErrBadGenesis, nil, func(a *attack) { a.input = a.input[:100] })
 	start("genesis that its key did not sign", ErrGenesisSignature, func(g *Genesis) { g.SigKey = public(w.root) })
 	start("X6: genesis with a key of small order", ErrGenesisSignature, func(g *Genesis) { g.SigKey = [32]byte{1} })
 	start("genesis with S plus the group's order", ErrGenesisSignature, nil, func(a *attack) { a.input = secondS(a.input) })

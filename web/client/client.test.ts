@@ -626,6 +626,24 @@ describe('visitor', () => {
     expect(talk().outgoing).toEqual([]);
   });
 
+  test('a server in trouble is asked once for each delay, however much is typed meanwhile', async () => {
+    const { chat, talk } = await talking();
+    const before = server.count(/^POST .*entries/);
+    for (let at = 0; at < 3; at++)
+      server.troubles.push({ what: /^POST .*entries/, answer: [503, 'internal'] });
+    const texting = Array.from({ length: 20 }, (_, at) => `${at}`);
+    for (const text of texting) chat.say(text);
+    await until(() => expect(server.count(/^POST .*entries/)).toBeGreaterThan(before));
+    for (let at = 0; at < 5; at++) {
+      await new Promise((done) => setTimeout(done, 5));
+      chat.say(`later ${at}`);
+      texting.push(`later ${at}`);
+    }
+    expect(server.count(/^POST .*entries/)).toBe(before + 1);
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', ...texting]));
+    expect(server.count(/^POST .*entries/)).toBe(before + 3 + texting.length);
+  });
+
   test('[L1] a reconnect asks for what follows the last entry that was taken', async () => {
     const { talk, conv } = await talking();
     server.mute = true;
@@ -1075,6 +1093,18 @@ describe('desk', () => {
     await until(() =>
       expect([...(line?.channels ?? [])].sort()).toEqual([`c:${one}`, `q:${server.dept}`].sort()),
     );
+  });
+
+  test('a conversation that was left while it loaded is not followed', async () => {
+    const { board } = await open();
+    const { conv: one } = await talking();
+    const { conv: two } = await talking(new FakeVault('visitor'));
+    board.select(one);
+    board.select(two);
+    await until(() => expect(board.view.get().current).toMatchObject({ conv: two, loading: false }));
+    await new Promise((done) => setTimeout(done, 100));
+    const [line] = [...server.sockets].filter((socket) => socket.channels.has(`q:${server.dept}`));
+    expect([...(line?.channels ?? [])].sort()).toEqual([`c:${two}`, `q:${server.dept}`].sort());
   });
 
   test('a name that is none is told and selects nothing', async () => {

@@ -77,6 +77,8 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
   let next = 0;
   /** Entries are missing: nothing is sent (L1). */
   let behind = true;
+  /** A post found no network: the next one waits for its time. */
+  let paused = false;
   /** An entry was refused, or the conversation was left for good. */
   let stopped = false;
 
@@ -160,7 +162,7 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
     void pages().then(() => {
       if (stopped) return;
       follow();
-      pump();
+      wake();
     }, failed);
 
   function failed(error: unknown): void {
@@ -189,13 +191,20 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
       refused: (code) => failed(new Failure(403, code)),
     });
     const deaf = link.subscribe(() => {
-      if (link.get() === 'online') behind ? sync() : pump();
+      if (link.get() === 'online') behind ? sync() : wake();
     });
     unfollow = () => {
       end();
       deaf();
       unfollow = undefined;
     };
+  }
+
+  /** The network is there, or a person asks: no more waiting. */
+  function wake(): void {
+    paused = false;
+    resend.stop();
+    pump();
   }
 
   /** Sends what waits, in the order in which it was written: one post at a time. */
@@ -206,7 +215,7 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
       await takes(async () => {}); // what has arrived is taken first
       const message = outbox.find((one) => one.state === 'sending');
       const here = conv;
-      if (!message || !here || !state || behind || stopped) return;
+      if (!message || !here || !state || behind || stopped || paused) return;
       if (state.closed) {
         refuse(message, { code: 'closed' });
         continue;
@@ -225,7 +234,10 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
         outbox = outbox.filter((one) => one !== message);
         show();
       } catch (error) {
-        if (passing(error)) return resend.later(pump);
+        if (passing(error)) {
+          paused = true;
+          return resend.later(wake);
+        }
         if (overtaken(error) && ++tries < patience) {
           message.event = undefined;
           await pages().catch(failed);
@@ -256,6 +268,7 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
     },
     leave() {
       unfollow?.();
+      socket = undefined; // a fetch that is under way follows nothing at its end
     },
     stop() {
       stopped = true;
@@ -278,7 +291,7 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
       message.state = 'sending';
       message.problem = undefined;
       show();
-      pump();
+      wake();
     },
     act(wanted, make) {
       return posts(async () => {

@@ -1,24 +1,22 @@
 // The vault as it is inside the worker: it holds the keys, knows what was seen,
 // and puts trust, transcript and member together.
-import { ascii, type Bytes, concat, equal, hex, random, sha256 } from './bytes.ts';
-import { sign, verify } from './ed25519.ts';
-import { open as openWrapped } from './hpke.ts';
+import { type Bytes, equal, hex, random, sha256 } from './bytes.ts';
 import type { Keep } from './keep.ts';
 import {
   type Identity,
   newSigningKey,
   type Open,
   type Opened,
+  openDepartment,
   openEpoch,
-  openEvent,
   type Place,
+  readEvent,
   sealEvent,
-  signingKey,
   textContent,
   writeEpoch,
 } from './member.ts';
 import { nobody, type Obj, parse, read, signed } from './objects.ts';
-import { must, Refusal, under } from './refusal.ts';
+import { must, Refusal } from './refusal.ts';
 import { safetyNumber } from './safety.ts';
 import { createTranscript, type Highest, type Seat, type Taken, type Transcript } from './transcript.ts';
 import {
@@ -212,12 +210,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     const { event } = taken;
     const { time, n } = event.object;
     try {
-      const opened = where.opened.get(n);
-      must(opened?.state === 'open', 'W6 locked');
-      const payload = await openEvent(event, opened);
-      const name = `${event.from.card ? hex(event.from.card.subject) : ''} ${hex(payload.cid)}`;
-      must(!where.shown.has(name), 'V12 duplicate_cid', 'the message was shown before');
-      where.shown.add(name);
+      const payload = await readEvent(event, where.opened.get(n), where.shown);
       const from = member(where, event.from);
       if (payload.type === 1)
         return { kind: 'message', seq, time, from, cid: payload.cid, text: payload.text };
@@ -608,29 +601,13 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       await trust.add([cert]);
       const hash = await sha256(cert);
       const card = trust.certs.get(hex(hash));
-      must(device && card && isDepartment({ role: card.kind }), 'K14 bad_dept_key');
+      must(device && card, 'K14 bad_dept_key');
       const wrap = parse(object, 14);
       const boxes = await Promise.all(device.own.map(([, key]) => sha256(key)));
-      const mine = wrap.type === 2 && wrap.leaf === 0 && boxes.some((box) => equal(box, wrap.to));
-      must(mine, 'W3 wrap_hash');
-      const info = concat(ascii('asc1 dept'), hash, wrap.to);
-      const seeds = await openWrapped(wrap.enc, wrap.ct, 64, device.kem, info);
-      const sig = await signingKey(seeds.subarray(0, 32));
-      const kem = await kemKeyPair(seeds.subarray(32));
-      seeds.fill(0);
-      const rule = 'K15 dept_key_mismatch';
-      // The private key belongs to the public one when what it signs verifies; kind 0 is no object's.
-      const probe = random(32);
-      const none = new Uint8Array();
-      const proved = verify(card.pk, 0, pin.org, none, probe, await sign(sig, 0, pin.org, none, probe));
-      must(await under(rule, proved), rule);
-      const boxOf = [...trust.keys.values()].filter(
-        ({ owner, kem: published }) => equal(owner, hash) && equal(published, kem.publicKey),
-      );
-      must(boxOf.length > 0, rule);
+      const to = boxes.find((box) => equal(box, wrap.to)) ?? hash;
+      const keys = await openDepartment(wrap, card, [...trust.keys.values()], to, device.kem);
       const old = device.departments.filter((each) => !equal(each.cert, hash));
-      const departments = [...old, ...boxOf.map((box) => ({ cert: hash, key: box.hash, sig, kem }))];
-      await keepDevice({ ...device, departments });
+      await keepDevice({ ...device, departments: [...old, ...keys] });
     },
 
     async erase(conv) {

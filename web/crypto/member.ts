@@ -1,15 +1,24 @@
 // What a member does with its keys: opens its own wraps (W1 to W6) and events
 // (V8 to V12), seals events and writes epochs.
 import { openBody, pad, sealBody } from './body.ts';
-import { ascii, type Bytes, concat, equal, random, sha256, uint } from './bytes.ts';
-import { sign } from './ed25519.ts';
+import { ascii, type Bytes, concat, equal, hex, random, sha256, uint } from './bytes.ts';
+import { sign, verify } from './ed25519.ts';
 import { open, wrap } from './hpke.ts';
 import { commit, importEpochSecret, messageId, messageKeys } from './kdf.ts';
-import { type Draft, encode, eventHeader, headerWithoutId, type Obj, signed, utf8 } from './objects.ts';
-import { must, Refusal } from './refusal.ts';
+import {
+  type Draft,
+  encode,
+  eventHeader,
+  headerWithoutId,
+  type Obj,
+  type Parsed,
+  signed,
+  utf8,
+} from './objects.ts';
+import { must, Refusal, under } from './refusal.ts';
 import type { Epoch, Event, Seat } from './transcript.ts';
-import { type KeyObject, type Policy, roles } from './trust.ts';
-import type { KemKeyPair } from './xwing.ts';
+import { type Certificate, type KeyObject, type Policy, roles } from './trust.ts';
+import { type KemKeyPair, kemKeyPair } from './xwing.ts';
 
 /** A key of mine: the certificate and the key object by their hashes, and what signs and opens for them. */
 export interface Identity {
@@ -120,6 +129,20 @@ export async function openEvent({ object }: Event, { epoch, secret }: Open): Pro
   const h = eventHeader(object.bytes);
   const keys = await messageKeys(secret, hash, h);
   return readPayload(await openBody(keys, concat(conv, hash, h), object.ct, object.C), object.class);
+}
+
+/** [W6, V8 to V12] What an event says, once for each message: `shown` holds those that were. */
+export async function readEvent(
+  event: Event,
+  opened: Opened | undefined,
+  shown: Set<string>,
+): Promise<Payload> {
+  must(opened?.state === 'open', 'W6 locked');
+  const payload = await openEvent(event, opened);
+  const name = `${event.from.card ? hex(event.from.card.subject) : ''} ${hex(payload.cid)}`;
+  must(!shown.has(name), 'V12 duplicate_cid');
+  shown.add(name);
+  return payload;
 }
 
 /** The content of a text, 1 to 8192 bytes, in form C. */
@@ -244,4 +267,29 @@ export async function signingKey(seed: Uint8Array): Promise<CryptoKey> {
 export async function newSigningKey(): Promise<{ readonly sig: CryptoKey; readonly pk: Bytes }> {
   const pair = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
   return { sig: pair.privateKey, pk: new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)) };
+}
+
+/** [W3, W4, K14, K15] A department's keys by a wrap of type 2 for the key object `to`, whose private key is `kem`. */
+export async function openDepartment(
+  wrapped: Parsed<14>,
+  card: Certificate,
+  boxes: readonly KeyObject[],
+  to: Bytes,
+  kem: KemKeyPair,
+): Promise<readonly Identity[]> {
+  must(card.kind === roles.department, 'K14 bad_dept_key');
+  must(wrapped.type === 2 && wrapped.leaf === 0 && equal(wrapped.to, to), 'W3 wrap_hash');
+  const seeds = await open(wrapped.enc, wrapped.ct, 64, kem, concat(ascii('asc1 dept'), card.hash, to));
+  const sig = await signingKey(seeds.subarray(0, 32));
+  const pair = await kemKeyPair(seeds.subarray(32));
+  seeds.fill(0);
+  const rule = 'K15 dept_key_mismatch';
+  // The private key belongs to the public one when what it signs verifies; kind 0 is no object's.
+  const probe = random(32);
+  const none = new Uint8Array();
+  const proved = verify(card.pk, 0, card.org, none, probe, await sign(sig, 0, card.org, none, probe));
+  must(await under(rule, proved), rule);
+  const its = boxes.filter((box) => equal(box.owner, card.hash) && equal(box.kem, pair.publicKey));
+  must(its.length > 0, rule);
+  return its.map((box) => ({ cert: card.hash, key: box.hash, sig, kem: pair }));
 }
