@@ -17,13 +17,13 @@ const pages = { visitor: '', agent: '' };
 
 /** Starts the binary and reads the two addresses that it prints. */
 async function start(): Promise<void> {
-  server = spawn(binary, ['run', '--address=127.0.0.1:0', `--folder=${join(folder, 'data')}`]);
+  server = spawn(binary, ['run', '--demo=on', '--address=127.0.0.1:0', `--folder=${join(folder, 'data')}`]);
   let output = '';
   await new Promise<void>((done, failed) => {
     const read = (chunk: unknown) => {
       output += String(chunk);
       const [, visitor] = /visitor's page +(\S+)/.exec(output) ?? [];
-      const [, agent] = /agent's page +(\S+)/.exec(output) ?? [];
+      const [, agent] = /agent's page +([^\s#]+)/.exec(output) ?? [];
       if (visitor && agent) {
         Object.assign(pages, { visitor, agent });
         done();
@@ -95,13 +95,13 @@ async function violations(page: Page): Promise<string[]> {
 const words = {
   en: {
     visitor: 'A private place to talk',
-    agent: 'No conversations yet',
+    agent: 'Enrol this device',
     ready: 'The server answers',
     retry: 'Try again',
   },
   es: {
-    visitor: 'Aquí se hablará en privado',
-    agent: 'Aún no hay conversaciones',
+    visitor: 'Aquí se habla en privado',
+    agent: 'Registrar este dispositivo',
     ready: 'El servidor responde',
     retry: 'Reintentar',
   },
