@@ -71,7 +71,7 @@ export interface Site {
   readonly minPolicy: number;
 }
 
-export interface Queue {
+interface Queue {
   readonly conversations: readonly QueueItem[];
   /** Identifiers of the departments, as their channels spell them. */
   readonly departments: readonly string[];

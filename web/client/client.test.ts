@@ -525,10 +525,18 @@ describe('visitor', () => {
     const { vault, conv } = await talking();
     server.mute = true;
     for (let at = 0; at < 450; at++) server.append(conv, said(`${at}`));
+    const before = server.asked.filter((what) => what.startsWith(`GET conversations/${conv}/`));
     const again = new FakeVault('visitor', vault.kept);
     const chat = visitor(again, server.base);
     await until(() => expect(chat.view.get().conversation?.lines).toHaveLength(452));
     expect(texts(chat.view.get().conversation?.lines).at(-1)).toBe('449');
+    await until(() => expect(chat.view.get().link).toBe('online'));
+    expect(server.asked.filter((what) => what.startsWith(`GET conversations/${conv}/`))).toEqual([
+      ...before,
+      `GET conversations/${conv}/entries`,
+      `GET conversations/${conv}/entries?after=199`,
+      `GET conversations/${conv}/entries?after=399`,
+    ]);
     // Only genesis and epoch are given what came along.
     expect(again.extras.filter((count) => count > 0)).toHaveLength(2);
   });
@@ -998,6 +1006,7 @@ describe('desk', () => {
     await until(() =>
       expect(board.view.get().queue).toEqual([{ conv, seq: 32, at: 1000, state: 'waiting' }]),
     );
+    await new Promise((done) => setTimeout(done, 300));
     expect(server.count(/^GET queue/)).toBeLessThan(before + 4);
   });
 

@@ -149,13 +149,10 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
 
   /** An entry that the socket or the answer of a post brought. Wraps do not travel there, so an epoch is fetched. */
   async function arrive(seq: number, object: Bytes | undefined): Promise<void> {
-    let missing = false;
     await log(async (_, take) => {
-      if (seq < next) return;
       if (!behind && seq === next && object && kind(object) === kindEvent) await take(object, []);
-      else missing = true;
     });
-    if (missing && seq >= next) await pages();
+    if (seq >= next) await pages();
   }
 
   const sync = () =>
@@ -177,7 +174,7 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
     if (unfollow || !conv || !socket) return;
     const { link } = socket;
     const end = socket.follow(`c:${toText(conv)}`, {
-      after: () => next - 1,
+      after: () => Math.max(0, next - 1),
       publication(data, seq) {
         let object: Bytes | undefined;
         try {

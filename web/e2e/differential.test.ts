@@ -5,16 +5,15 @@
 // one by the fallback.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type B, b, type Call, Refused, startWorkers, tabOf } from './workers.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const assets = join(root, 'web', 'dist', 'widget', 'assets');
 const rounds = Number(process.env.ALDABA_ROUNDS ?? (process.env.ALDABA_SOAK ? 2000 : 150));
 const seed = Number(process.env.ALDABA_SEED ?? randomInt(2 ** 31));
 
@@ -61,9 +60,7 @@ interface Answer {
 
 let folder: string;
 let go: ChildProcess;
-let http: Server;
-let browser: Browser;
-let origin: string;
+let workers: Awaited<ReturnType<typeof startWorkers>>;
 const waiting: ((answer: Answer) => void)[] = [];
 
 /** Asks the Go side; what it refuses is an answer with a rule. */
@@ -81,129 +78,15 @@ beforeAll(async () => {
   go = spawn(binary, { stdio: ['pipe', 'pipe', 'inherit'] });
   if (!go.stdout) throw new Error('the Go side has no output');
   createInterface({ input: go.stdout }).on('line', (text) => waiting.shift()?.(JSON.parse(text)));
-  http = createServer((request, response) => {
-    const name = (request.url ?? '/').slice(1);
-    const script = readdirSync(assets).includes(name);
-    response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html');
-    response.end(script ? readFileSync(join(assets, name)) : '<!doctype html><title>differential</title>');
-  });
-  await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));
-  const address = http.address();
-  if (typeof address !== 'object' || !address) throw new Error('the server of the worker has no port');
-  origin = `http://127.0.0.1:${address.port}`;
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-background-networking',
-      '--disable-sync',
-      '--enable-blink-features=WebCryptoPQC',
-    ],
-  });
+  workers = await startWorkers();
   console.log(`note: differential seed ${seed}, ${rounds} histories`);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
-  http?.close();
+  await workers?.stop();
   go?.kill();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** What a page offers to this test. */
-interface InPage {
-  tab(): Promise<number>;
-  call(tab: number, now: number, method: string, args: readonly unknown[]): Promise<unknown>;
-}
-
-/**
- * A page whose tabs are crypto workers. They share the page's storage, as tabs
- * of a browser do. Each has a clock that the test sets, and without `native`
- * the engine's ML-KEM is taken away before the worker begins.
- */
-async function newPage(native: boolean): Promise<Page> {
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(origin);
-  const worker = readdirSync(assets).find((name) => /^worker-.*\.js$/.test(name));
-  await page.evaluate(
-    ({ url, native }) => {
-      const prelude = `
-        let now = 0;
-        Date.now = () => now;
-        ${native ? '' : 'delete SubtleCrypto.prototype.encapsulateBits;'}
-        addEventListener('message', (event) => {
-          if (!('clock' in event.data)) return;
-          now = event.data.clock;
-          event.stopImmediatePropagation();
-        });`;
-      const blob = (text: string) => URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
-      const hex = (bytes: Uint8Array) =>
-        Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-      const bytes = (text: string) =>
-        Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-      // Bytes cross to the test as {hex}; everything else stays.
-      const inward = (value: unknown): unknown => {
-        if (Array.isArray(value)) return value.map(inward);
-        if (value && typeof value === 'object') {
-          if ('hex' in value) return bytes(String(value.hex));
-          return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, inward(each)]));
-        }
-        return value;
-      };
-      const outward = (value: unknown): unknown => {
-        if (value instanceof Uint8Array) return { hex: hex(value) };
-        if (Array.isArray(value)) return value.map(outward);
-        if (value && typeof value === 'object')
-          return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, outward(each)]));
-        return value;
-      };
-      const tabs: Worker[] = [];
-      const waiting = new Map<number, (answer: unknown) => void>();
-      let calls = 0;
-      const api: InPage = {
-        async tab() {
-          const code = `import '${blob(prelude)}'; import '${url}';`;
-          const made = new Worker(blob(code), { type: 'module' });
-          made.onmessage = ({ data }) => {
-            const [id, value, refused] = data as [number, unknown, [string, string, string] | undefined];
-            waiting.get(id)?.(refused ? { refused } : { value: outward(value) });
-            waiting.delete(id);
-          };
-          made.onerror = ({ message }) => {
-            for (const answer of waiting.values()) answer({ refused: ['', 'failed', message] });
-          };
-          tabs.push(made);
-          return tabs.length - 1;
-        },
-        async call(tab, now, method, args) {
-          const worker = tabs[tab];
-          const id = ++calls;
-          worker?.postMessage({ clock: now });
-          return new Promise((done) => {
-            waiting.set(id, done);
-            worker?.postMessage([id, method, inward(args)]);
-          });
-        },
-      };
-      Object.assign(window, { aldaba: { ...api, end: () => tabs.splice(0).map((tab) => tab.terminate()) } });
-    },
-    { url: `${origin}/${worker}`, native },
-  );
-  return page;
-}
-
-class Refused extends Error {
-  readonly rule: string;
-  constructor(rule: string, sentence: string) {
-    super(`${rule} ${sentence}`);
-    this.rule = rule;
-  }
-}
-
-const b = (hex: string) => ({ hex });
-type B = ReturnType<typeof b>;
 
 /** Somebody who reads a conversation and acts in it. */
 interface Player {
@@ -296,23 +179,6 @@ function browserPlayer(name: string, vault: Call, conv: string, cert: string): P
   };
 }
 
-type Call = (now: number, method: string, args: readonly unknown[]) => Promise<unknown>;
-
-async function tabOf(page: Page): Promise<Call> {
-  const tab = await page.evaluate(() => (window as unknown as { aldaba: InPage }).aldaba.tab());
-  return async (now, method, args) => {
-    const answer = (await page.evaluate(
-      ({ tab, now, method, args }) =>
-        (window as unknown as { aldaba: InPage }).aldaba.call(tab, now, method, args),
-      { tab, now, method, args },
-    )) as { value?: unknown; refused?: [string, string, string] };
-    if (!answer.refused) return answer.value;
-    const [rule, , sentence] = answer.refused;
-    if (!rule) throw new Error(`${method}: ${sentence}`);
-    throw new Refused(rule, sentence);
-  };
-}
-
 const counts = new Map<string, number>();
 const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
 
@@ -396,10 +262,12 @@ async function play(number: number, pages: { readonly visitor: Page; readonly ag
 
   /** Gives everybody the next entry; all must say the same. */
   async function offer(entry: string, withWraps: readonly string[]): Promise<boolean> {
-    const verdicts = [];
-    for (const player of players) {
-      verdicts.push({ player, said: await verdict(player, now, log.length, [entry], withWraps) });
-    }
+    const verdicts = await Promise.all(
+      players.map(async (player) => ({
+        player,
+        said: await verdict(player, now, log.length, [entry], withWraps),
+      })),
+    );
     const rules = new Set(verdicts.map(({ said }) => said.rule ?? ''));
     const told = verdicts.map(({ player, said }) => `${player.name}: ${said.why ?? 'taken'}`).join('\n');
     expect(rules.size, `history ${number}, entry ${log.length}\n${told}`).toBe(1);
@@ -418,8 +286,7 @@ async function play(number: number, pages: { readonly visitor: Page; readonly ag
       if (line?.rule) count(`hidden ${line.rule}`);
     }
     expect(texts.size).toBeLessThanOrEqual(1);
-    const states = [];
-    for (const player of players) states.push(await player.state(now));
+    const states = await Promise.all(players.map((player) => player.state(now)));
     for (const state of states)
       expect(state, `history ${number}, after entry ${log.length - 1}`).toEqual(states[0]);
     count('entries');
@@ -523,7 +390,7 @@ test.each([
 ])(
   'histories of both implementations agree, %s',
   async (_name, native) => {
-    const pages = { visitor: await newPage(native), agent: await newPage(native) };
+    const pages = { visitor: await workers.page(native), agent: await workers.page(native) };
     const from = native ? 0 : Math.ceil(rounds / 2);
     const to = native ? Math.ceil(rounds / 2) : rounds;
     for (let number = from; number < to; number++) {

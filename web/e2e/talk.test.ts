@@ -136,7 +136,8 @@ test('a visitor and an agent talk; reload and restart keep it; the data folder d
   expect(await visitor.getByRole('log').innerText()).toContain('Ana');
 
   await stop();
-  for (const text of [first, second, third, '77-4921', 'espero']) expect(dataHolds(Buffer.from(text))).toBe(false);
+  for (const text of [first, second, third, '77-4921', 'espero'])
+    expect(dataHolds(Buffer.from(text))).toBe(false);
   // The search sees something: an event begins with version 1, kind 3 and the suite.
   expect(dataHolds(Buffer.from([1, 3, 0x64, 0x7a]))).toBe(true);
   expect(complaints).toEqual([]);
