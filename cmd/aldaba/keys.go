@@ -179,7 +179,7 @@ func (r *request) parse(flags *flag.FlagSet, args []string) error {
 
 // passphrase reads the passphrase from a file or the terminal.
 func (k *keys) passphrase(ctx context.Context, r request, fresh bool) (string, error) {
-	passphrase := ""
+	var passphrase string
 	if r.passphrase != "" {
 		info, err := os.Stat(r.passphrase)
 		if err != nil {
@@ -220,7 +220,7 @@ var errNoTerminal = errors.New("there is no terminal to ask for the passphrase: 
 // askTerminal asks on the terminal and leaves it as it was, when it is
 // interrupted too.
 func askTerminal(ctx context.Context, prompt string) (string, error) {
-	fd := int(os.Stdin.Fd()) //nolint:gosec // a file descriptor is a small number
+	fd := int(os.Stdin.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return "", errNoTerminal
@@ -243,7 +243,7 @@ func askTerminal(ctx context.Context, prompt string) (string, error) {
 		}
 		return string(a.text), nil
 	case <-ctx.Done():
-		return "", errors.Join(ctx.Err(), term.Restore(fd, before))
+		return "", errors.Join(errors.New("interrupted: nothing was changed"), term.Restore(fd, before))
 	}
 }
 
@@ -311,10 +311,13 @@ func (k *keys) init(ctx context.Context, r request) error {
 	default:
 		return misuse(fmt.Sprintf("--custody=%s: custody is company or operator", r.custody))
 	}
-	if err := errors.Join(k.files.Check(), k.files.Vacant()); err != nil {
+	err := k.files.Check()
+	if err == nil {
+		err = k.files.Vacant()
+	}
+	if err != nil {
 		return err
 	}
-	var err error
 	if options.StatusKey, err = authority.Folder(k.exchange).StatusKey(ctx); err != nil {
 		return err
 	}

@@ -251,6 +251,39 @@ func TestKeys_AskForThePassphrase(t *testing.T) {
 	}
 }
 
+// 2 is a command line that is not understood, 1 a command that failed; both
+// say so in one line.
+func TestKeys_ExitCodes(t *testing.T) {
+	for args, want := range map[string]int{
+		"keys make":                                     exitUsage,
+		"keys init":                                     exitUsage,
+		"keys init --days=1":                            exitUsage,
+		"keys init --department=Support":                exitUsage,
+		"keys invite --department=Support":              exitUsage,
+		"keys revoke 1":                                 exitUsage,
+		"keys status now":                               exitUsage,
+		"keys enrol --wait=perhaps":                     exitUsage,
+		"keys status --keys=/dev/null/x":                exitFailure,
+		"keys init --department=a:sealed --exchange=no": exitFailure,
+		"keys show --keys=data/keys":                    exitFailure,
+		"keys help":                                     exitOK,
+		"keys renew --help":                             exitOK,
+	} {
+		t.Chdir(t.TempDir())
+		var stdout, stderr bytes.Buffer
+		p := program{stdout: &stdout, stderr: &stderr, log: slog.New(slog.DiscardHandler)}
+		code := p.run(t.Context(), strings.Fields(args))
+		if code != want || (code == exitOK) != (stderr.Len() == 0) || code != exitOK && strings.Count(stderr.String(), "\n") != 1 {
+			t.Errorf("%s: got %d, want %d: %q", args, code, want, stderr.String())
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	p := program{env: []string{"ALDABA_FODLER=x"}, stdout: &stdout, stderr: &stderr, log: slog.New(slog.DiscardHandler)}
+	if code := p.run(t.Context(), []string{"keys", "show"}); code != exitUsage || !strings.Contains(stderr.String(), "did you mean") {
+		t.Errorf("got %d, %q", code, stderr.String())
+	}
+}
+
 // Nothing is asked in a terminal that is not there, by the product's own command.
 func TestKeys_WithoutATerminal(t *testing.T) {
 	input, err := os.Open(os.DevNull)

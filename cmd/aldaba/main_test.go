@@ -149,12 +149,51 @@ func TestCommand_RunServesBothPagesAndStops(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", urls[i], content, want)
 		}
 	}
-	if !strings.Contains(r.stdout.String(), "not part of this build yet") || strings.Contains(r.stdout.String(), "busy") {
+	if !strings.Contains(r.stdout.String(), "There is no organisation yet") || strings.Contains(r.stdout.String(), "busy") {
 		t.Errorf("got %s", r.stdout)
 	}
 	r.stop(t)
 	if _, err := http.Get(urls[0]); err == nil {
 		t.Error("it answers after it stopped")
+	}
+}
+
+// The demonstration has an organisation, whose keys stand beside the data, and
+// has the same one when it is started again.
+func TestCommand_Demo(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	var orgs []string
+	for range 2 {
+		r := startRun(t, "--address=127.0.0.1:0", "--folder="+data, "--demo=on")
+		urls := address.FindAllString(r.stdout.String(), -1)
+		if len(urls) != 2 || !strings.Contains(urls[1], "/agent/#invite=") || strings.Contains(r.stdout.String(), "no organisation") {
+			t.Fatalf("an invitation is wanted: %s", r.stdout)
+		}
+		response, err := http.Get(strings.TrimSuffix(urls[0], "/c/") + "/v1/site")
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		orgs = append(orgs, string(content))
+		r.stop(t)
+	}
+	if orgs[0] != orgs[1] || !strings.Contains(orgs[0], `"org"`) {
+		t.Errorf("two organisations: %q", orgs)
+	}
+	if keys, err := filepath.Glob(filepath.Join(data, "*.age")); err != nil || len(keys) > 0 {
+		t.Errorf("keys in the data folder: %v %v", keys, err)
+	}
+	if keys, err := filepath.Glob(filepath.Join(data+"-office", "*.age")); err != nil || len(keys) != 3 {
+		t.Errorf("keys beside the data folder: %v %v", keys, err)
+	}
+	if err := os.RemoveAll(data + "-office"); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	p := program{stdout: &stdout, stderr: &stderr, pages: pages, log: slog.New(slog.DiscardHandler)}
+	if code := p.run(t.Context(), []string{"run", "--address=127.0.0.1:0", "--folder=" + data, "--demo=on"}); code != exitFailure || !strings.Contains(stderr.String(), "does not belong to this data folder") {
+		t.Errorf("a demonstration over somebody's data: %d %s %s", code, &stdout, &stderr)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -60,6 +61,10 @@ func (p program) serve(ctx context.Context, args []string) int {
 		go d.serve(working, func(err error) { p.log.Error("the sample organisation's office", "error", err) })
 	}
 	p.welcome(settings.Address, s.Addr(), invitation)
+	if !s.Founded() {
+		fmt.Fprintf(p.stdout, "There is no organisation yet, so nobody can talk: `aldaba keys init --exchange=%s …` makes one.\n", filepath.Join(settings.Folder, "exchange"))
+	}
+	fmt.Fprintln(p.stdout, "Ctrl-C stops Aldaba.")
 
 	select {
 	case err = <-s.Failed():
@@ -93,5 +98,4 @@ func (p program) welcome(asked string, addr *net.TCPAddr, invitation string) {
 		fmt.Fprintf(p.stdout, "agent's page    http://%s/agent/#invite=%s\n", addr, invitation)
 		fmt.Fprintln(p.stdout, "This is a demonstration: the link above makes its first browser an agent's device,\nand this program plays the office that certifies it. Open both pages side by side.")
 	}
-	fmt.Fprintln(p.stdout, "Ctrl-C stops Aldaba.")
 }

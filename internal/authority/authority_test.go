@@ -533,6 +533,31 @@ func TestOffice_Renews(t *testing.T) {
 	}
 }
 
+// An office that nobody used for a long time comes back with one renewal.
+func TestOffice_RenewsAfterItsEnd(t *testing.T) {
+	s := newServer(t)
+	o := newOffice(t, s)
+	serve(t, o, s)
+	ana := join(t, o, s, "Ana", support)
+	s.now += 500 * seal.Day
+	if _, _, err := s.trust.DepartmentKeys(support.ID, s.now); err == nil {
+		t.Fatal("the department's keys have no end")
+	}
+	r, err := o.Renew(s.now, false)
+	if err != nil || !r.Enroller || len(r.Departments) != 2 || len(r.Devices) != 1 {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	serve(t, o, s)
+	ana.certified(t, s)
+	serve(t, o, s)
+	if err := ana.open(s, support.ID); err != nil {
+		t.Error(err)
+	}
+	if n := len(o.Policy().Enrollers); n != 1 {
+		t.Errorf("the policy lists %d enrollers", n)
+	}
+}
+
 func TestOffice_RenewNeedsTheRoot(t *testing.T) {
 	s := newServer(t)
 	o := newOffice(t, s)
@@ -811,6 +836,25 @@ func TestFiles_ComeBack(t *testing.T) {
 	}
 	if _, err := f.Create(o); err == nil || !strings.Contains(err.Error(), "there are keys") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestFiles_NeverWriteOver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(path, []byte("after")); !errors.Is(err, os.ErrExist) {
+		t.Errorf("got %v", err)
+	}
+	if content, err := os.ReadFile(path); err != nil || string(content) != "before" {
+		t.Errorf("got %q, %v", content, err)
+	}
+	if err := replace(path, []byte("after")); err != nil {
+		t.Error(err)
+	}
+	if content, err := os.ReadFile(path); err != nil || string(content) != "after" {
+		t.Errorf("got %q, %v", content, err)
 	}
 }
 

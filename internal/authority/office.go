@@ -183,7 +183,6 @@ func New(options Options) (*Office, error) {
 	for _, object := range o.Objects() {
 		o.send(delivery{Kind: sendObject, Bytes: object})
 	}
-	o.dirty = true
 	return o, nil
 }
 
@@ -276,9 +275,7 @@ func (o *Office) signPolicy(p *seal.Policy, now uint64) {
 	p.Org, p.RootKey, p.NextRoot, p.Time = o.state.Org, seal.PublicKey(o.root.key()), sha256.Sum256(next[:]), now
 	p.Enrollers = nil
 	for _, e := range o.state.Enrollers {
-		if x := mine[seal.Certificate](e.Certificate); x.NotAfter > now {
-			p.Enrollers = append(p.Enrollers, x.Hash())
-		}
+		p.Enrollers = append(p.Enrollers, mine[seal.Certificate](e.Certificate).Hash())
 	}
 	seal.Sign(p, o.state.Org, nil, o.root.key())
 	o.state.Policy = p.Bytes()

@@ -108,10 +108,13 @@ func (x *exchange) take(ctx context.Context) error {
 	}
 	var parcels []parcel
 	for _, file := range files {
+		if strings.HasPrefix(file.Name(), ".") {
+			continue // half written
+		}
 		switch filepath.Ext(file.Name()) {
 		case ".object", ".answer", ".wrap", ".revoke", ".generation":
 		default:
-			continue // half written, or refused before
+			continue // refused before, or not for us
 		}
 		info, err := file.Info()
 		if errors.Is(err, fs.ErrNotExist) {

@@ -203,6 +203,9 @@ func (s *Server) Addr() *net.TCPAddr {
 	return addr
 }
 
+// Founded reports whether the organisation's first policy is there.
+func (s *Server) Founded() bool { return s.directory.Trust() != nil }
+
 // Failed delivers an error when the server can no longer serve by itself; it
 // stays silent when the server is stopped.
 func (s *Server) Failed() <-chan error { return s.failed }
