@@ -278,6 +278,9 @@ func (c *cases) rosters() {
 	Sign(stolen, w.org, nil, luis.Sign)
 	w.add(stolen.Bytes())
 	entry("certificate twice", ErrDuplicateMember, by(2, plus(ana.member(3))), anas)
+	unknown := Member{3, Agent, [32]byte{1}, luis.keyObject.Hash()}
+	again := Member{4, Agent, [32]byte{1}, luis.keyObject.Hash()}
+	entry("certificate twice that nobody knows", ErrDuplicateMember, by(2, plus(unknown, again)), anas)
 	entry("signing key twice", ErrDuplicateMember, by(2, plus(twin.member(3))), anas)
 	entry("KEM key twice", ErrDuplicateMember, by(2, plus(Member{3, Agent, luis.Owner, stolen.Hash()})), anas)
 	entry("a second visitor", ErrDuplicateMember, plus(Member{3, Visitor, k.visitor.Conv(), k.visitor.Epoch().Members[0].KeyObject}))
@@ -487,6 +490,11 @@ func (c *cases) keeping() {
 	k.post(k.forge(accept(ana, 4), dept, ana.Sign), nil, nil)
 	c.entry(k, "takeover that the policy allows", accepted, accept(luis, 5), dept, luis.Sign)
 	c.entry(k, "takeover that removes the agent", ErrAuthorRight, func(e *Epoch) { accept(luis, 5)(e); minus(4)(e); e.Reason = ReasonAccept }, dept, luis.Sign)
+	newer := w.keyFor(ana.Keys, w.now, w.now+Day)
+	c.entry(k, "takeover that changes the agent's key object", ErrAuthorRight, func(e *Epoch) {
+		e.Members[4].KeyObject = newer.Hash()
+		accept(luis, 5)(e)
+	}, dept, luis.Sign)
 	c.entry(k, "an agent replaces the archive", ErrMandatoryMissing, by(4, minus(2), plus(other.member(5))), ana.Sign)
 	replaced := func(p person) func(*Epoch) {
 		return func(e *Epoch) {

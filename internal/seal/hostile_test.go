@@ -637,6 +637,13 @@ func (c *cases) enrolment() {
 	enrol("request from the future", ErrBadEnrolment, func(e *Enrolment) { e.Time = w.now + 5*Minute + 1 })
 	enrol("request with a byte more", ErrTrailing, nil, func(a *attack) { a.input = append(bytes.Clone(a.input), 0) })
 
+	mixed := newMixedKey(c.t, 77)
+	e := &Enrolment{Org: w.org, Invitation: inv.ID(), Subject: [16]byte{1}, Device: [16]byte{2}, Kind: Agent, SigKey: mixed.public, Time: w.now - Hour}
+	mixed.sign(e, w.org, true)
+	c.add("request with a key of mixed order", ErrBadEnrolment, "enrolment", attack{
+		org: w.org, now: w.now, input: e.Bytes(), mac: inv.MAC(e.Bytes()), invitation: inv.String(), primeOrder: true,
+	})
+
 	// K15
 	ana := w.person(20, nil)
 	luis := w.person(40, nil)
@@ -724,5 +731,6 @@ func (c *cases) genesis() {
 	start("genesis of more than 48 hours, in history", accepted, func(g *Genesis) { g.Time = w.now - 48*Hour - 1 }, history)
 	start("genesis from the future", ErrGenesisAge, func(g *Genesis) { g.Time = w.now + 5*Minute + 1 })
 	start("genesis that was made anew", ErrNotMyGenesis, func(g *Genesis) { g.Nonce[0] ^= 1 }, func(a *attack) { a.expect.Genesis = honest })
+	c.mixed(w)
 	start("genesis that was seen with another hash", ErrFork, nil, func(a *attack) { a.expect.Kept = &Kept{Log: [32]byte{1}} })
 }
