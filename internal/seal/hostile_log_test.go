@@ -223,7 +223,17 @@ func (c *cases) epochs() {
 	entry("one wrap more than members", ErrWrapCount, func(e *Epoch) { e.WrapHashes = make([][32]byte, len(e.Members)+1) })
 
 	older := w.policy
+	next := k.forge(nil)
 	w.change(func(*DepartmentPolicy) {})
+	for name, after := range map[string]uint64{"while it is fresh": 4 * Minute, "once everybody has it": 6 * Minute} {
+		a := k.attack()
+		a.input, a.live, a.now = next, true, w.now+after
+		rule := accepted
+		if after > clockSkew {
+			rule = ErrEpochPolicy
+		}
+		c.add("policy before the newest, "+name, rule, "entry", a)
+	}
 	k.post(k.forge(nil), nil, nil)
 	c.entry(k, "policy older than the last epoch's", ErrEpochPolicy, func(e *Epoch) {
 		e.PolicyVersion, e.PolicyHash = older.Version, older.Hash()
@@ -248,7 +258,8 @@ func (c *cases) rosters() {
 	entry("an agent adds a supervisor", accepted, by(2, plus(eva.member(3))), anas)
 	entry("the visitor removes the agent", accepted, minus(2))
 	entry("the visitor adds the department", accepted, plus(w.deptMember(3)))
-	entry("a new leaf need not be the next", accepted, by(2, plus(luis.member(300))), anas)
+	entry("a new leaf need not be the next", accepted, by(2, plus(luis.member(18))), anas)
+	entry("a new leaf that burns those below it", ErrLeafReuse, by(2, plus(luis.member(19))), anas)
 
 	// E7
 	entry("no members", ErrBadRoster, func(e *Epoch) { e.Members, e.WrapHashes = nil, [][32]byte{} })

@@ -95,7 +95,7 @@ func (w *world) newPolicy(edit func(*Policy)) *Policy {
 		}},
 	}
 	if w.policy != nil {
-		p.Version = w.policy.Version + 1
+		p.Version, p.Time = w.policy.Version+1, w.now
 	}
 	if edit != nil {
 		edit(p)

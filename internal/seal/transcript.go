@@ -310,7 +310,7 @@ func (t *Transcript) checkEpoch(e *Epoch, now uint64, live bool) (int, error) {
 	if err := t.checkAuthor(prev, e, change, policy); err != nil {
 		return 0, err
 	}
-	if err := t.checkFrame(prev, e, policy); err != nil {
+	if err := t.checkFrame(prev, e, policy, now, live); err != nil {
 		return 0, err
 	}
 	return len(change.added), t.checkBudget(prev, e, change)
@@ -361,8 +361,8 @@ func (t *Transcript) checkRoster(prev, e *Epoch) (change, error) {
 				continue
 			}
 		}
-		if int(m.Leaf) < t.nextLeaf || m.Leaf == NoAccept {
-			return c, ErrLeafReuse.Because("a new leaf is at least %d, this one is %d", t.nextLeaf, m.Leaf)
+		if int(m.Leaf) < t.nextLeaf || int(m.Leaf) >= t.nextLeaf+maxMembers || m.Leaf == NoAccept {
+			return c, ErrLeafReuse.Because("a new leaf is %d to %d, this one is %d", t.nextLeaf, t.nextLeaf+maxMembers-1, m.Leaf)
 		}
 	}
 	if err := t.checkDoubles(e); err != nil {
@@ -549,11 +549,11 @@ func (t *Transcript) checkRight(prev, e *Epoch, author *Member, c change, dept *
 			}
 		}
 	case Department:
-		if len(c.added) == 0 && len(c.removed) == 0 && !others {
-			return nil
+		if len(c.rekeyed) > 0 {
+			return refuse("a department changes no key object")
 		}
-		if others {
-			return refuse("a department changes no other member's key object")
+		if len(c.added) == 0 && len(c.removed) == 0 {
+			return nil
 		}
 		if e.Accept == NoAccept {
 			return refuse("a department changes the roster only by an accept")
@@ -630,12 +630,15 @@ func checkDepartmentLeaves(prev, e *Epoch, c change) error {
 }
 
 // checkFrame asks E23 to E26.
-func (t *Transcript) checkFrame(prev, e *Epoch, policy *Policy) error {
+func (t *Transcript) checkFrame(prev, e *Epoch, policy *Policy, now uint64, live bool) error {
 	if policy.Version != e.PolicyVersion {
 		return ErrEpochPolicy.Because("it names version %d, its policy is %d", e.PolicyVersion, policy.Version)
 	}
 	if prev != nil && policy.Version < prev.PolicyVersion {
 		return ErrEpochPolicy.Because("its policy %d is older than the last epoch's %d", policy.Version, prev.PolicyVersion)
+	}
+	if newest := t.trust.Policy(); live && newest.Version > policy.Version && newest.Time+clockSkew < now {
+		return ErrEpochPolicy.Because("its policy is %d, and %d holds since more than 5 minutes", policy.Version, newest.Version)
 	}
 	if prev == nil && e.PolicyHash != t.genesis.PolicyHash {
 		return ErrEpochPolicy.Because("epoch 0 has another policy than the genesis")
@@ -669,7 +672,7 @@ func (t *Transcript) checkBudget(prev, e *Epoch, c change) error {
 	if e.N >= maxEpochs {
 		return ErrEpochBudget.Because("a conversation has at most %d epochs", maxEpochs)
 	}
-	if e.N >= maxEpochs-shrinkingEpochs && len(c.added) > 0 {
+	if e.N >= maxEpochs-shrinkingEpochs && (len(c.removed) == 0 || len(c.added)+len(c.rekeyed) > 0) {
 		return ErrEpochBudget.Because("the last %d epochs only remove", shrinkingEpochs)
 	}
 	if prev == nil {

@@ -51,6 +51,11 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
+/** Whether one of them is equal to these. */
+export function has(all: readonly Uint8Array[], bytes: Uint8Array): boolean {
+  return all.some((each) => equal(each, bytes));
+}
+
 /** 2^255-19, the field of Ed25519 and X25519. */
 export const fieldPrime = 2n ** 255n - 19n;
 

@@ -134,7 +134,7 @@ describe('wraps', () => {
     }
   });
 
-  test('[W4] another byte, length, key or info does not open', async () => {
+  test('[W4] another byte, length, key or info does not open', { timeout: 60_000 }, async () => {
     const pair = await kemKeyPair(random(32));
     const [secret, info] = [random(32), ascii('asc1 wrap')];
     const { enc, ct } = await wrap(secret, pair.publicKey, info);

@@ -32,8 +32,13 @@ export async function schedule(
   return { key: await expand('key', 32), nonce: await expand('base_nonce', 12) };
 }
 
-async function aes(key: Bytes, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
-  return crypto.subtle.importKey('raw', key, 'AES-GCM', false, [usage]);
+/** The cipher of a shared secret, which is erased with what came of it. */
+async function cipher(shared: Bytes, info: Uint8Array, usage: 'encrypt' | 'decrypt') {
+  const { key: raw, nonce: iv } = await schedule(shared, info);
+  const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [usage]);
+  shared.fill(0);
+  raw.fill(0);
+  return { how: { name: 'AES-GCM', iv }, key };
 }
 
 /** [K2] Refuses a KEM public key of another length, a coefficient not below q, an X25519 half of small order. */
@@ -52,18 +57,14 @@ export async function checkKemKey(key: Uint8Array): Promise<void> {
 
 /** Encrypts a secret to a public key, which is checked by K2. */
 export async function wrap(
-  secret: Uint8Array,
+  secret: Bytes,
   publicKey: Uint8Array,
   info: Uint8Array,
 ): Promise<{ enc: Bytes; ct: Bytes }> {
   await checkKemKey(publicKey);
   const { enc, shared } = await encapsulate(publicKey);
-  const { key, nonce } = await schedule(shared, info);
-  const ct = await crypto.subtle.encrypt(
-    { name: 'AES-GCM', iv: nonce },
-    await aes(key, 'encrypt'),
-    concat(secret),
-  );
+  const { how, key } = await cipher(shared, info, 'encrypt');
+  const ct = await crypto.subtle.encrypt(how, key, secret);
   return { enc, ct: new Uint8Array(ct) };
 }
 
@@ -78,12 +79,8 @@ export async function open(
   const refusal = new Refusal('W4', 'wrap_open', 'the key of this conversation could not be opened');
   if (enc.length !== encLength || ct.length !== n + tagLength) throw refusal;
   try {
-    const { key, nonce } = await schedule(await decapsulate(pair, enc), info);
-    const secret = await crypto.subtle.decrypt(
-      { name: 'AES-GCM', iv: nonce },
-      await aes(key, 'decrypt'),
-      concat(ct),
-    );
+    const { how, key } = await cipher(await decapsulate(pair, enc), info, 'decrypt');
+    const secret = await crypto.subtle.decrypt(how, key, concat(ct));
     return new Uint8Array(secret);
   } catch {
     throw refusal;

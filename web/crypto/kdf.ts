@@ -31,11 +31,13 @@ export async function messageKeys(
 ): Promise<MessageKeys> {
   const messages = await importEpochSecret(await derive(secret, ascii('asc1 msgs'), 32));
   const all = await derive(messages, concat(ascii('asc1 msg'), epochHash, await sha256(header)), 76);
-  const key = await crypto.subtle.importKey('raw', all.slice(0, 32), 'AES-GCM', false, [
+  const key = await crypto.subtle.importKey('raw', all.subarray(0, 32), 'AES-GCM', false, [
     'encrypt',
     'decrypt',
   ]);
-  return { key, nonce: all.slice(32, 44), kf: all.slice(44) };
+  const [nonce, kf] = [all.slice(32, 44), all.slice(44)];
+  all.fill(0);
+  return { key, nonce, kf };
 }
 
 /** [L10] The id of an event: it depends on the body, so that a repeated random value repeats no key. */

@@ -10,7 +10,7 @@ export interface Keep {
   drop(prefix: string): Promise<void>;
 }
 
-/** For one run only: tests, and engines that refuse storage. */
+/** For one run only. */
 export function memoryKeep(): Keep {
   const kept = new Map<string, unknown>();
   const under = (prefix: string) => [...kept.keys()].filter((key) => key.startsWith(prefix));

@@ -312,7 +312,7 @@ describe('wraps', () => {
     if (!mine) throw new Error('no wrap');
     const swapped = await read(encode(14, { ...mine, enc: random(1120) }), 14);
     await locks(chat, identity(chat.visitor), [swapped], 'W3', 'wrap_hash');
-    for (const over of [{ leaf: 1 }, { to: random(32) }, { type: 3 }, { type: 2 }]) {
+    for (const over of [{ leaf: 1 }, { to: random(32) }, { type: 3 }]) {
       const other = await crafted(async () => ({
         wrap: encode(14, { ...mine, to: chat.visitor.keyHash, ...over }),
       }));
@@ -337,15 +337,6 @@ describe('wraps', () => {
       }));
       await locks(bad.chat, identity(bad.chat.visitor), bad.wraps, 'W4', 'wrap_open');
     }
-    const long = await crafted(async (coreHash, { visitor: who }) => ({
-      wrap: encode(14, {
-        type: 1,
-        leaf: 0,
-        to: who.keyHash,
-        ...(await wrap(random(64), who.kem.publicKey, infoFor(coreHash))),
-      }),
-    }));
-    await locks(long.chat, identity(long.chat.visitor), long.wraps, 'W4', 'wrap_open');
   });
 
   test('[W5] a secret that the epoch does not commit to', async () => {
@@ -472,7 +463,6 @@ describe('events', () => {
       [text('', 1), 1],
       [text(new Uint8Array(8193).fill(97)), 1],
       [text(Uint8Array.of(0xff)), 1],
-      [text('N\u0303'), 1],
       [text('x', 2), 1],
       [text('x', 9), 1],
       [pad(Uint8Array.of(1, 2, 3)), 1],
@@ -669,10 +659,10 @@ describe('a device', () => {
     const seeds = desk.seeds ?? random(64);
     const kem = key.slice(68, 68 + 1216);
     const make = async (
-      over: { type?: number; leaf?: number; to?: Bytes } = {},
+      over: { type?: number; leaf?: number; to?: Bytes; ct?: Bytes } = {},
       info = concat(ascii('asc1 dept'), desk.cert, to),
     ) => encode(14, { type: 2, leaf: 0, to, ...(await wrap(seeds, kem, info)), ...over });
-    for (const over of [{ type: 1 }, { leaf: 1 }, { to: random(32) }]) {
+    for (const over of [{ type: 1, ct: random(48) }, { leaf: 1 }, { to: random(32) }]) {
       await expect(vault.department(desk.card, await make(over))).rejects.toEqual(rule('W3', 'wrap_hash'));
     }
     const foreign = await make({}, concat(ascii('asc1 dept'), random(32), to));
@@ -731,7 +721,7 @@ describe('the worker', () => {
   test('answers across its messages, refusals as refusals', async () => {
     const { world, desk, vault, end } = await channel();
     await vault.open({ org: world.org, dept: world.dept, minPolicy: 0, minMode: 2 });
-    const wrong = await vault.trust([random(30), desk.card]).catch((error: unknown) => error);
+    const wrong = await vault.trust([new Uint8Array(30), desk.card]).catch((error: unknown) => error);
     expect(wrong).toBeInstanceOf(Refusal);
     expect(wrong).toMatchObject({
       rule: 'K9',

@@ -96,12 +96,12 @@ const policy: Draft<7> = {
   maxDays: 30,
   logRequired: 1,
   enrollers: [hash(), hash()],
-  issuers: [{ alg: 1, iss: ascii('https://id.example'), key: random(32) }],
+  issuers: [{ alg: 1, iss: 'https://id.example', key: random(32) }],
   departments: [
     {
       dept: id(),
       mode: 2,
-      roles: 0x1fe,
+      roles: 0x1fc,
       takeover: 1,
       keepDept: 0,
       history: 1,
@@ -112,7 +112,7 @@ const policy: Draft<7> = {
     {
       dept: id(),
       mode: 1,
-      roles: 2,
+      roles: 4,
       takeover: 0,
       keepDept: 1,
       history: 0,
@@ -238,20 +238,18 @@ describe('the rules of parsing', () => {
     refuses(padded(limit), kind, 'P6', 'trailing');
   });
 
-  test('[P2] another version, or nothing at all', () => {
+  test('[P2] another version', () => {
     refuses(set(make(1), 0, 2), 1, 'P2', 'bad_version');
-    refuses(new Uint8Array(), 1, 'P2', 'bad_version');
   });
 
   test('[P3] another kind than the expected one', () => {
     refuses(make(3), 2, 'P3', 'bad_kind');
     refuses(set(make(1), 1, 77), 1, 'P3', 'bad_kind');
-    refuses(Uint8Array.of(1), 1, 'P3', 'bad_kind');
   });
 
-  test('[P4] another suite, or half of one', () => {
+  test('[P4] [P5] another suite, or half a header', () => {
     refuses(set(make(1), 2, 0, 0x20), 1, 'P4', 'bad_suite');
-    refuses(make(1).slice(0, 3), 1, 'P4', 'bad_suite');
+    for (const n of [0, 1, 2, 3]) refuses(make(1).slice(0, n), 1, 'P5', 'bad_length');
   });
 
   test('[P5] a count that is not there takes no memory', () => {
@@ -263,9 +261,10 @@ describe('the rules of parsing', () => {
 
   test('[P5] a body or a wrapped secret of a length that none has', () => {
     for (const n of [0, 79, 12305]) refuses(make(3, { ct: random(n) }), 3, 'P5', 'bad_length');
-    for (const n of [0, 47, 49, 64, 81]) refuses(make(14, { ct: random(n) }), 14, 'P5', 'bad_length');
+    for (const n of [0, 47, 49, 64, 80, 81]) refuses(make(14, { ct: random(n) }), 14, 'P5', 'bad_length');
+    for (const n of [48, 79, 81]) refuses(make(14, { type: 2, ct: random(n) }), 14, 'P5', 'bad_length');
     expect(refusedBy(make(3, { ct: random(12304) }), 3)).toBeUndefined();
-    expect(refusedBy(make(14, { ct: random(80) }), 14)).toBeUndefined();
+    expect(refusedBy(make(14, { type: 2, ct: random(80) }), 14)).toBeUndefined();
   });
 
   test('a roster of 17 members parses; whether it may stand is E7', () => {
@@ -287,9 +286,10 @@ describe('the rules of parsing', () => {
     expect(refusedBy(set(make(12), 36, ...uint(2 ** 53 - 1, 8)), 12)).toBeUndefined();
   });
 
-  test('[P8] text that is not UTF-8, not in form C, with control or bidirectional characters, too long', () => {
+  test('[P8] text that is not UTF-8, with control or bidirectional characters, too long', () => {
     const texts = [
-      'N\u0303',
+      '\u2028',
+      '\u2029',
       'a\u0000',
       'a\nb',
       '\u007f',
@@ -312,6 +312,9 @@ describe('the rules of parsing', () => {
     ]) {
       refuses(set(object, at, ...wrong), 8, 'P8', 'bad_text');
     }
+    refuses(make(7, { issuers: [{ alg: 1, iss: 'a\nb', key: random(1) }] }), 7, 'P8', 'bad_text');
+    // The form is the writer's duty.
+    expect(refusedBy(make(8, { name: 'N\u0303' }), 8)).toBeUndefined();
     expect(refusedBy(make(8, { name: 'ñ'.repeat(32), title: '客服 🙂' }), 8)).toBeUndefined();
   });
 
@@ -331,6 +334,8 @@ describe('the rules of parsing', () => {
         { mode: 3 },
         { roles: 0x8000 },
         { roles: 1 },
+        { roles: 2 },
+        { mandatory: [{ role: 1, subject: id() }] },
         { roles: 0x200 },
         { takeover: 2 },
         { keepDept: 2 },
@@ -347,6 +352,8 @@ describe('the rules of parsing', () => {
       [make(8, { kind: 2, gen: 0 }), 8],
       [make(8, { kind: 2, dept: zero }), 8],
       [make(10, { kind: 1 }), 10],
+      [make(10, { kind: 9 }), 10],
+      ...[0, 3].map((alg) => [make(7, { issuers: [{ alg, iss: '', key: random(1) }] }), 7] as const),
       [make(14, { type: 0 }), 14],
       [make(14, { type: 4 }), 14],
     ];

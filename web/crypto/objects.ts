@@ -58,35 +58,35 @@ function int(n: number, lowest = 0, highest = Number.MAX_SAFE_INTEGER): Codec<nu
 }
 
 /** Bytes after their length of n bytes, which `fits`. */
-function blob(n: number, fits = (_: number) => true): Codec<Bytes> {
+function blob(n: number, fits = (_size: number, _object: Uint8Array) => true): Codec<Bytes> {
   const length = int(n);
   return {
     read(from) {
       const size = length.read(from);
-      mustP(fits(size), 5, `${from.field} may not have ${size} bytes`);
+      mustP(fits(size, from.bytes), 5, `${from.field} may not have ${size} bytes`);
       return cut(from, size);
     },
     write: (value, to) => to.push(uint(value.length, n), value),
   };
 }
 
-/** UTF-8 in form C, or nothing when it is not. */
+/** The text of UTF-8, or nothing when it is not that. */
 export function utf8(content: Uint8Array): string | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
-    return text.normalize() === text ? text : undefined;
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
   } catch {
     return undefined;
   }
 }
 
 const shortest = blob(1);
+/** A name: P8 says what it may not hold. */
 const label: Codec<string> = {
   read(from) {
     const content = shortest.read(from);
     const text = utf8(content);
-    const plain = text !== undefined && content.length <= 64 && !/[\p{Cc}\p{Bidi_C}]/u.test(text);
-    later(from, plain, 8, 'is not a text of at most 64 bytes in form C without control characters');
+    const plain = text !== undefined && content.length <= 64 && !/[\p{Cc}\p{Bidi_C}\u2028\u2029]/u.test(text);
+    later(from, plain, 8, 'is not UTF-8 of at most 64 bytes without control characters');
     return text ?? '';
   },
   write: (value, to) => shortest.write(new TextEncoder().encode(value) as Bytes, to),
@@ -141,6 +141,8 @@ const short = int(2);
 const flag = int(1, 0, 1);
 const two = int(1, 1, 2);
 const role = int(1, 1, 8);
+/** Roles with a certificate. */
+const certified = int(1, 2, 8);
 const any = int(1);
 
 /** A second signature where more than a first one is left; E22 says whether it may be. */
@@ -205,7 +207,7 @@ const table = {
     maxDays: short,
     logRequired: flag,
     enrollers: list(1, hash),
-    issuers: list(1, record({ alg: any, iss: blob(1), key: blob(1) })),
+    issuers: list(1, record({ alg: two, iss: label, key: blob(1) })),
     departments: list(
       1,
       record(
@@ -218,10 +220,10 @@ const table = {
           history: flag,
           maxAgeHours: short,
           maxDays: short,
-          mandatory: list(1, record({ role, subject: id })),
+          mandatory: list(1, record({ role: certified, subject: id })),
         },
-        // A bit for each of the roles 1 to 8.
-        ({ roles }) => (roles & ~0x1fe) === 0,
+        // A bit for each of the roles 2 to 8.
+        ({ roles }) => (roles & ~0x1fc) === 0,
       ),
     ),
     sig,
@@ -266,7 +268,7 @@ const table = {
     invitation: id,
     subject: id,
     device: id,
-    kind: int(1, 2, 9),
+    kind: certified,
     pk: hash,
     time: long,
     sig,
@@ -279,7 +281,8 @@ const table = {
     leaf: short,
     to: hash,
     enc: bytes(1120),
-    ct: blob(1, (size) => size === 48 || size === 80),
+    // Its size is that of the type, which stands behind the header.
+    ct: blob(1, (size, object) => size === (object[4] === 2 ? 80 : 48)),
   }),
 };
 
@@ -323,6 +326,7 @@ export function encode<K extends Kind>(kind: K, values: Draft<K>): Bytes {
 export function parse<K extends Kind>(object: Bytes, kind: K): Parsed<K> {
   const limit = limits[kind] ?? 0;
   mustP(object.length <= limit, 1, `an object of kind ${kind} has at most ${limit} bytes`);
+  mustP(object.length >= 4, 5, 'the header is cut');
   mustP(object[0] === 1, 2, 'the version is not 1');
   mustP(object[1] === kind, 3, `the kind is not ${kind}`);
   mustP(equal(object.subarray(0, 4), header(kind)), 4, 'the suite is not 0x647a');

@@ -105,7 +105,7 @@ export async function makeOrg(mode: 1 | 2 = 2, line: Partial<Line> = {}) {
         departments: departments.map((each) => ({
           dept,
           mode,
-          roles: 0x1fe,
+          roles: 0x1fc,
           takeover: 0,
           keepDept: 0,
           history: 1,

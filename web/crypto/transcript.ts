@@ -1,11 +1,14 @@
 // One conversation as everybody can verify it: genesis, epochs and events in
 // the order of the log (rules G, E, V1 to V7, L and S8). There are no secrets here.
-import { type Bytes, concat, equal, hex, sha256 } from './bytes.ts';
+import { type Bytes, concat, equal, has, hex, sha256 } from './bytes.ts';
 import { logNext, logStart } from './log.ts';
 import { core, nobody, type Obj, read } from './objects.ts';
 import { must, Refusal, under } from './refusal.ts';
 import {
   type Certificate,
+  hour,
+  isDepartment,
+  isPerson,
   type KeyObject,
   minute,
   mustBeSigned,
@@ -15,8 +18,6 @@ import {
   sealed,
   type Trust,
 } from './trust.ts';
-
-const hour = 60 * minute;
 
 /** One line of a verified roster. The visitor has no certificate. */
 export interface Seat {
@@ -74,8 +75,6 @@ export interface Setting {
 /** Where a class may come from: a bit for each role. */
 const senders: Readonly<Record<number, number>> = { 1: 0x12e, 2: 0x16e, 3: 0xe, 4: 0x1ee };
 
-const isPerson = ({ role }: Seat) => role === roles.agent || role === roles.supervisor;
-const isDepartment = ({ role }: Seat) => role === roles.department;
 const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
 
 const forkAt = (seq: number) =>
@@ -161,7 +160,11 @@ export function createTranscript(setting: Setting) {
     const old = new Map(before?.seats.map((seat) => [seat.leaf, seat]));
     for (const { leaf, cert } of members) {
       const was = old.get(leaf);
-      must(was ? equal(was.cert, cert) : leaf > top, 'E8 leaf_reuse', `the leaf ${leaf} was another's`);
+      must(
+        was ? equal(was.cert, cert) : leaf > top && leaf < nobody,
+        'E8 leaf_reuse',
+        `the leaf ${leaf} was another's`,
+      );
     }
     const seats: Seat[] = members.map((member) => ({
       ...member,
@@ -188,7 +191,7 @@ export function createTranscript(setting: Setting) {
     for (const { leaf, box } of changed) {
       if (leaf === author) continue;
       must(leaf !== 0, 'E11 visitor_rekey');
-      const later = !box || box.from > (old.get(leaf)?.box?.from ?? 0);
+      const later = box && box.from > (old.get(leaf)?.box?.from ?? 0);
       must(later, 'E12 member_rekey');
     }
     for (const { leaf, role, card } of seats) {
@@ -199,6 +202,7 @@ export function createTranscript(setting: Setting) {
     must(policy, 'E23 policy_rollback');
     const isNow = live ?? isLive(time);
     const judgement = { policy, at: isNow ? now() : time, live: isNow, dept: genesis.dept };
+    if (isNow) trust.mustBeLive();
     for (const seat of seats) await under('E14 bad_member', mustBeGood(seat, judgement));
 
     const line = lineOf(policy, genesis.dept);
@@ -250,15 +254,16 @@ export function createTranscript(setting: Setting) {
               : ofDepartment && accepting && (isPerson(seat) || (isDepartment(seat) && newer));
         must(may, rule);
       }
-      const takes = !ofDepartment || line?.takeover === 1 || !before.seats.some(isPerson);
-      must(takes, rule);
+      const stays = accepting && line?.keepDept !== 1 && removed.length === 0;
+      const taken = line?.takeover !== 1 && before.seats.some(isPerson);
+      must(!ofDepartment || !(stays || taken), rule);
     }
     const accepted = accepting ? added.find(({ leaf }) => leaf === accept) : undefined;
     if (accepting) {
       const { card } = accepted ?? {};
       const subject = (seat: Seat) =>
         isDepartment(seat) || (card && seat.card && equal(seat.card.subject, card.subject));
-      const listed = card?.departments.some((each) => equal(each, genesis?.dept ?? conv));
+      const listed = card && has(card.departments, genesis.dept);
       const right =
         is === roles.department && accepted && isPerson(accepted) && listed && added.every(subject);
       must(right, 'E20 bad_accept');
@@ -290,9 +295,8 @@ export function createTranscript(setting: Setting) {
     const known = next.version === policy.version && policy.version >= least;
     const first = before || equal(next.policy, genesis.policy);
     must(known && first, 'E23 policy_rollback');
-    const notes = before?.object.notes ?? conv;
-    const constant = before && !isZero(notes) ? equal(notes, next.notes) : true;
-    must(constant, 'E24 notes_changed');
+    // Until there are notes, and a key log (E28).
+    must(isZero(next.notes) && isZero(next.logRoot), 'E24 notes_changed');
     const counted = next.wraps.length === members.length;
     must(counted, 'E25 wrap_count');
     if (!before) {
@@ -314,9 +318,8 @@ export function createTranscript(setting: Setting) {
     const removes = removed.length > 0 && added.length + changed.length === 0;
     must(n < 2000 && (n < 1800 || removes), budget);
     const repeats = before && added.length + removed.length + changed.length === 0;
-    const soon = repeats && time - before.object.time < minute;
+    const soon = repeats && !comesBack && time - before.object.time < minute;
     must(!soon, budget);
-    must(isZero(next.logRoot), 'E28 log_split');
 
     const uncertain = time > now() + 10 * minute || time < latest - 10 * minute;
     const epoch = { object: next, seq: logs.length, coreHash: await sha256(core(next)), seats, uncertain };
@@ -357,10 +360,11 @@ export function createTranscript(setting: Setting) {
     const late =
       current &&
       next.n === current.object.n - 1 &&
+      from &&
+      sits(current) &&
       next.seenSeq < current.seq &&
       logs.length <= current.seq + 64;
-    // Whether a sender that is in neither roster is a stranger is V3's question.
-    const fits = current && epoch && (epoch === current || (late && (!from || sits(current))));
+    const fits = epoch && (epoch === current || late);
     must(fits, 'V2 epoch_stale');
     const may = from && ((senders[next.class] ?? 0) >> from.role) & 1;
     must(may, 'V3 not_member');
@@ -417,6 +421,8 @@ export function createTranscript(setting: Setting) {
     closed: () => closed,
     nextLeaf: () => top + 1,
     forked: () => fork,
+    /** [L2] Refuses a log that has ended before what was seen. */
+    mustBeWhole: () => must(logs.length > (highest?.seq ?? -1), 'L2 rollback'),
     /** SHA-256 of each entry that was taken. */
     hashes: hashes as readonly Bytes[],
     async take(object: Bytes, live?: boolean): Promise<Taken> {
