@@ -567,7 +567,7 @@ func (t *Transcript) checkRight(prev, e *Epoch, author *Member, c change, dept *
 			}
 		}
 		for _, m := range c.added {
-			if m.Role == Department && !t.newerGeneration(m, author) {
+			if stays, _ := e.member(author.Leaf); m.Role == Department && (stays != nil || !t.newerGeneration(m, author)) {
 				return refuse("the department is replaced by a newer generation only")
 			}
 			if m.Role != Department && m.Role != Agent && m.Role != Supervisor {

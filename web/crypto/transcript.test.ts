@@ -370,13 +370,15 @@ describe('epoch', () => {
       const next = await world.policy({ version: 2 }, [{ roles: 0x1fc & ~(1 << 2) }]);
       const other = await world.policy({ version: 3 }, [{ mode: 1 }]);
       const without = await world.policy({ version: 4 }, []);
-      await chat.trust.add([next, other, without]);
       const named = async (policy: Bytes, version: number, seats: readonly Seating[]) =>
         chat.epoch(seats, chat.me, { policy: await sha256(policy), version });
+      await chat.trust.add([next]);
       await refuses(chat, await named(next, 2, [chat.me, ana]), 'E15', 'mode_violation');
-      await refuses(chat, await named(other, 3, [chat.me]), 'E15', 'mode_violation');
-      await refuses(chat, await named(without, 4, [chat.me]), 'E15', 'mode_violation');
       await chat.transcript.examine(await named(next, 2, [chat.me]));
+      await chat.trust.add([other]);
+      await refuses(chat, await named(other, 3, [chat.me]), 'E15', 'mode_violation');
+      await chat.trust.add([without]);
+      await refuses(chat, await named(without, 4, [chat.me]), 'E15', 'mode_violation');
     });
 
     test('a server, or anybody of the operator, in a sealed conversation only', async () => {
@@ -490,6 +492,15 @@ describe('epoch', () => {
       await wrong(chat, [chat.me, ana, old], chat.desk, { accept: 2 });
       expect(desk.role).toBe(4);
       await wrong(chat, [chat.me, chat.desk, ana], chat.desk, { accept: 2 });
+      await wrong(chat, [chat.me, ana, next], chat.desk, { accept: 2 });
+      await chat.add(await chat.epoch([chat.me, ana], chat.desk, { accept: 2 }, ana.who));
+    });
+
+    test('where the policy keeps departments, a newer generation may take the place of the old one', async () => {
+      const { world, chat } = await begun(2, { keepDept: 1 });
+      const ana: Seating = { leaf: 2, who: await known(chat, world.actor()) };
+      const next: Seating = { leaf: 3, who: await known(chat, world.department(2)) };
+      await wrong(chat, [chat.me, chat.desk, ana, next], chat.desk, { accept: 2 });
       await chat.add(await chat.epoch([chat.me, ana, next], chat.desk, { accept: 2 }, ana.who));
     });
 

@@ -161,7 +161,7 @@ export function createTranscript(setting: Setting) {
     for (const { leaf, cert } of members) {
       const was = old.get(leaf);
       must(
-        was ? equal(was.cert, cert) : leaf > top && leaf < nobody,
+        was ? equal(was.cert, cert) : leaf > top && leaf <= top + 16 && leaf < nobody,
         'E8 leaf_reuse',
         `the leaf ${leaf} was another's`,
       );
@@ -254,7 +254,7 @@ export function createTranscript(setting: Setting) {
               : ofDepartment && accepting && (isPerson(seat) || (isDepartment(seat) && newer));
         must(may, rule);
       }
-      const stays = accepting && line?.keepDept !== 1 && removed.length === 0;
+      const stays = accepting && line?.keepDept !== 1 && seats.some(isDepartment);
       const taken = line?.takeover !== 1 && before.seats.some(isPerson);
       must(!ofDepartment || !(stays || taken), rule);
     }
@@ -294,7 +294,9 @@ export function createTranscript(setting: Setting) {
     const least = before ? before.object.version : policy.version;
     const known = next.version === policy.version && policy.version >= least;
     const first = before || equal(next.policy, genesis.policy);
-    must(known && first, 'E23 policy_rollback');
+    const newest = trust.policy();
+    const late = isNow && newest && newest.version > policy.version && newest.time + 5 * minute < now();
+    must(known && first && !late, 'E23 policy_rollback');
     // Until there are notes, and a key log (E28).
     must(isZero(next.notes) && isZero(next.logRoot), 'E24 notes_changed');
     const counted = next.wraps.length === members.length;

@@ -3,7 +3,6 @@
 // else it comes from the fallback, which is loaded when it is first needed.
 import { ascii, type Bytes, concat, fieldPrime, littleEndian, random } from './bytes.ts';
 import { Refusal } from './refusal.ts';
-import { sha3, shake } from './sha3.ts';
 
 const label = ascii('\\.//^\\');
 
@@ -83,14 +82,16 @@ async function importPrivate(bytes: Uint8Array): Promise<CryptoKey> {
   return key;
 }
 
-function combine(ssM: Uint8Array, ssX: Uint8Array, ctX: Uint8Array, pkX: Uint8Array): Bytes {
-  return sha3(concat(ssM, ssX, ctX, pkX, label));
+async function combine(ssM: Uint8Array, ssX: Uint8Array, ctX: Uint8Array, pkX: Uint8Array): Promise<Bytes> {
+  const { sha3_256 } = await import('./sha3.ts');
+  return new Uint8Array(sha3_256(concat(ssM, ssX, ctX, pkX, label)));
 }
 
 /** The key pair of a seed of 32 bytes. The caller erases the seed. */
 export async function kemKeyPair(seed: Uint8Array): Promise<KemKeyPair> {
   if (seed.length !== 32) throw new Refusal('W4', 'wrap_open', 'a seed has 32 bytes');
-  const expanded = shake(seed, 96);
+  const { shake256 } = await import('./sha3.ts');
+  const expanded = new Uint8Array(shake256(seed, { dkLen: 96 }));
   const latticeSeed = expanded.slice(0, 64);
   const curve = await importPrivate(expanded.subarray(64));
   expanded.fill(0);
@@ -143,7 +144,7 @@ export async function encapsulate(publicKey: Uint8Array): Promise<{ enc: Bytes; 
   const ctX = await multiply(ephemeral, basePoint);
   return {
     enc: concat(sealed.ctM, ctX),
-    shared: combine(sealed.ssM, await multiply(ephemeral, pkX), ctX, pkX),
+    shared: await combine(sealed.ssM, await multiply(ephemeral, pkX), ctX, pkX),
   };
 }
 
