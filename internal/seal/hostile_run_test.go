@@ -11,9 +11,9 @@ import (
 
 const membersFile = "members-go.json"
 
-func readMembers(t *testing.T) vectorFile {
+func readMembers(t *testing.T, name string) vectorFile {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(vectorFolder, membersFile))
+	content, err := os.ReadFile(filepath.Join(vectorFolder, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestMembers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f := readMembers(t)
+	f := readMembers(t, membersFile)
 	if len(f.Cases) != len(made) {
 		t.Errorf("%s has %d cases, here are %d: write it anew with -update", membersFile, len(f.Cases), len(made))
 	}
@@ -60,6 +60,17 @@ func TestMembers(t *testing.T) {
 			t.Errorf("case %d of %s is %q, here it is %q: write it anew with -update", i, membersFile, v.Name, made[i].name)
 		}
 		t.Run("vector/"+v.Name, func(t *testing.T) { f.attack(t, v).run(t) })
+	}
+}
+
+// The cases of the other implementation end here by the same rules.
+func TestMembers_TypeScript(t *testing.T) {
+	f := readMembers(t, "members-ts.json")
+	if len(f.Cases) < 50 {
+		t.Fatalf("only %d cases", len(f.Cases))
+	}
+	for _, v := range f.Cases {
+		t.Run(v.Name, func(t *testing.T) { f.attack(t, v).run(t) })
 	}
 }
 

@@ -70,6 +70,15 @@ export async function verify(
   content: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
+  return verifyMessage(key, await input(kind, org, prefix, content), signature);
+}
+
+/** As verify, of a whole message (RFC 8032, section 5.1.7). */
+export async function verifyMessage(
+  key: Uint8Array,
+  message: Bytes,
+  signature: Uint8Array,
+): Promise<boolean> {
   checkPublicKey(key);
   if (
     signature.length !== 64 ||
@@ -79,10 +88,5 @@ export async function verify(
     throw new Refusal('K1', 'weak_key', 'the signature is not in its one encoding');
   }
   const imported = await crypto.subtle.importKey('raw', concat(key), 'Ed25519', true, ['verify']);
-  return crypto.subtle.verify(
-    'Ed25519',
-    imported,
-    concat(signature),
-    await input(kind, org, prefix, content),
-  );
+  return crypto.subtle.verify('Ed25519', imported, concat(signature), message);
 }
