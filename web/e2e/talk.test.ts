@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { args } from './workers.ts';
 
 const binary = join(import.meta.dirname, '..', '..', 'bin', 'aldaba');
 const folder = mkdtempSync(join(tmpdir(), 'aldaba-talk-'));
@@ -64,13 +65,7 @@ beforeAll(async () => {
   await start('127.0.0.1:0');
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-background-networking',
-      '--disable-sync',
-    ],
+    args,
   });
   visitorContext = await browser.newContext({ locale: 'es-ES', viewport: { width: 420, height: 760 } });
   agentContext = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });

@@ -5,6 +5,15 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
+/** How these tests start Chromium: alone, and without a wire to anywhere else. */
+export const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-sync',
+];
+
 const assets = join(import.meta.dirname, '..', 'dist', 'widget', 'assets');
 
 /** What a page offers to this test. */
@@ -135,14 +144,7 @@ export async function startWorkers() {
   const origin = `http://127.0.0.1:${address.port}`;
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-background-networking',
-      '--disable-sync',
-      '--enable-blink-features=WebCryptoPQC',
-    ],
+    args,
   });
   return {
     page: (native: boolean) => newPage(browser, origin, native),
