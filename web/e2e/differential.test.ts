@@ -3,17 +3,12 @@
 // goes to everybody, and all must say the same: plaintext, refusal, log hash,
 // roster, safety number. One run has ML-KEM by the engine where it has it, and
 // one by the fallback.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Line, type State, startMember } from './member.ts';
 import { type B, b, type Call, Refused, startWorkers, tabOf } from './workers.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const rounds = Number(process.env.ALDABA_ROUNDS ?? (process.env.ALDABA_SOAK ? 2000 : 150));
 const seed = Number(process.env.ALDABA_SEED ?? randomInt(2 ** 31));
 
@@ -29,63 +24,19 @@ function generator(from: number) {
   };
 }
 
-/** One line of what an entry means, as both sides tell it. */
-interface Line {
-  readonly kind: string;
-  readonly seq: number;
-  readonly text?: string;
-  readonly rule?: string;
-  readonly reason?: number;
-  readonly n?: number;
-}
-interface State {
-  readonly seq: number;
-  readonly log: string;
-  readonly epoch: number;
-  readonly members: readonly number[];
-  readonly closed: boolean;
-  readonly safety: string;
-}
-interface Answer {
-  readonly rule?: string;
-  readonly error?: string;
-  readonly who?: number;
-  readonly conv?: string;
-  readonly org?: string;
-  readonly text?: string;
-  readonly objects?: readonly string[];
-  readonly lines?: readonly Line[];
-  readonly state?: State;
-}
-
-let folder: string;
-let go: ChildProcess;
 let workers: Awaited<ReturnType<typeof startWorkers>>;
-const waiting: ((answer: Answer) => void)[] = [];
-
-/** Asks the Go side; what it refuses is an answer with a rule. */
-function ask(op: string, request: object = {}): Promise<Answer> {
-  return new Promise((done) => {
-    waiting.push(done);
-    go.stdin?.write(`${JSON.stringify({ op, ...request })}\n`);
-  });
-}
+let member: Awaited<ReturnType<typeof startMember>>;
+const goAct: typeof member.ask = (op, request) => member.ask(op, request);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'aldaba-differential-'));
-  const binary = join(folder, 'member');
-  execFileSync('go', ['build', '-o', binary, './tools/member'], { cwd: root });
-  go = spawn(binary, { stdio: ['pipe', 'pipe', 'inherit'] });
-  if (!go.stdout) throw new Error('the Go side has no output');
-  createInterface({ input: go.stdout }).on('line', (text) => waiting.shift()?.(JSON.parse(text)));
+  member = await startMember();
   workers = await startWorkers();
   console.log(`note: differential seed ${seed}, ${rounds} histories`);
 }, 120_000);
 
 afterAll(async () => {
   await workers?.stop();
-  go?.kill();
-  rmSync(folder, { recursive: true, force: true });
+  member?.stop();
 });
 
 /** Somebody who reads a conversation and acts in it. */
@@ -101,13 +52,6 @@ interface Player {
   learn(now: number, objects: readonly string[]): Promise<void>;
   act(now: number, op: string, request?: Record<string, unknown>): Promise<readonly string[]>;
   state(now: number): Promise<State>;
-}
-
-async function goAct(op: string, request: object): Promise<Answer> {
-  const answer = await ask(op, request);
-  if (answer.rule) throw new Refused(answer.rule, answer.error ?? '');
-  if (answer.error) throw new Error(`${op}: ${answer.error}`);
-  return answer;
 }
 
 function goPlayer(name: string, who: number, conv: string, cert: string): Player {
