@@ -61,7 +61,7 @@ func (k Kind) Limit() int { return kinds[k].limit }
 
 // KindOf is the kind that an object's header names; nothing is checked.
 func KindOf(object []byte) Kind {
-	if len(object) < headerSize {
+	if len(object) < 2 {
 		return 0
 	}
 	return Kind(object[1])

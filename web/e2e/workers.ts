@@ -111,23 +111,42 @@ export class Refused extends Error {
 export const b = (hex: string) => ({ hex });
 export type B = ReturnType<typeof b>;
 
-/** A call of the vault at a time; bytes are `B`. */
-export type Call = (now: number, method: string, args: readonly unknown[]) => Promise<unknown>;
+/** Calls of a vault at a time; bytes are `B`. */
+export interface Call {
+  (now: number, method: string, args: readonly unknown[]): Promise<unknown>;
+  /** Several calls in one step into the page, which is what takes the time; it ends at the first refusal. */
+  all(
+    now: number,
+    calls: readonly (readonly [method: string, args: readonly unknown[]])[],
+  ): Promise<unknown[]>;
+}
 
 /** A new worker in a page. */
 export async function tabOf(page: Page): Promise<Call> {
   const tab = await page.evaluate(() => (window as unknown as { aldaba: InPage }).aldaba.tab());
-  return async (now, method, args) => {
-    const answer = (await page.evaluate(
-      ({ tab, now, method, args }) =>
-        (window as unknown as { aldaba: InPage }).aldaba.call(tab, now, method, args),
-      { tab, now, method, args },
-    )) as { value?: unknown; refused?: [string, string, string] };
-    if (!answer.refused) return answer.value;
-    const [rule, , sentence] = answer.refused;
-    if (!rule) throw new Error(`${method}: ${sentence}`);
+  const all: Call['all'] = async (now, calls) => {
+    const answers = (await page.evaluate(
+      async ({ tab, now, calls }) => {
+        const answers = [];
+        for (const [method, args] of calls) {
+          const answer = await (window as unknown as { aldaba: InPage }).aldaba.call(tab, now, method, args);
+          answers.push(answer);
+          if ('refused' in (answer as object)) break;
+        }
+        return answers;
+      },
+      { tab, now, calls },
+    )) as readonly { value?: unknown; refused?: [string, string, string] }[];
+    const refused = answers.at(-1)?.refused;
+    if (!refused) return answers.map(({ value }) => value);
+    const [rule, , sentence] = refused;
+    if (!rule) throw new Error(`${calls[answers.length - 1]?.[0]}: ${sentence}`);
     throw new Refused(rule, sentence);
   };
+  return Object.assign(
+    async (now: number, method: string, args: readonly unknown[]) => (await all(now, [[method, args]]))[0],
+    { all },
+  );
 }
 
 /** Chromium, and a server of the built worker. */
