@@ -63,12 +63,12 @@ func TestExchangeFolder(t *testing.T) {
 	}
 	office, err := authority.New(authority.Options{
 		Departments: []authority.Department{{ID: [16]byte{1}, Name: "support", Mode: seal.Sealed}},
-		StatusKey:   key, Custody: seal.Company, Now: uint64(time.Now().UnixMilli()), //nolint:gosec // now is not negative
+		StatusKey:   key, Custody: seal.Company, Now: uint64(time.Now().UnixMilli()),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := office.Serve(t.Context(), exchange, uint64(time.Now().UnixMilli())); err != nil { //nolint:gosec // now is not negative
+	if _, err := office.Serve(t.Context(), exchange, uint64(time.Now().UnixMilli())); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the organisation is there", func() bool { return site() == http.StatusOK })
@@ -107,7 +107,7 @@ func TestStatusKey(t *testing.T) {
 		t.Fatalf("the key that was made is not the key that is read: %v", err)
 	}
 	name := filepath.Join(folder, "status.key")
-	if err := os.Chmod(name, 0o644); err != nil { //nolint:gosec // the test wants it wrong
+	if err := os.Chmod(name, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := statusKey(folder); err == nil {
