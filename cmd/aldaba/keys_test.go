@@ -200,7 +200,7 @@ func (i *installation) keyObject(ts *testscript.TestScript, name string) {
 	x := new(seal.Certificate)
 	ts.Check(seal.Parse(answer, x))
 	trust := i.trust(ts)
-	_, err = trust.Judge(x.Hash(), trust.Policy(), x.NotBefore, false)
+	_, err = trust.Judge(x.Hash(), trust.Policy(), x.NotBefore)
 	ts.Check(err)
 	d.Owner = x.Hash()
 	d.keyObject, err = d.NewKeyObject(trust, x.NotBefore, x.NotAfter)

@@ -97,12 +97,9 @@ func (w *World) Agent(name string) *Person {
 	w.must(err)
 	p := &Person{World: w}
 	p.learn()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	_, private, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
-	request := &seal.Enrolment{Org: p.Trust.Org(), Invitation: inv.ID(), Kind: seal.Agent, SigKey: [32]byte(public), Time: now()}
-	rand.Read(request.Subject[:])
-	rand.Read(request.Device[:])
-	seal.Sign(request, request.Org, nil, private)
+	request := enrolment(p, private, inv, now())
 	mac := inv.MAC(request.Bytes())
 	status, _, problem := w.Request(http.MethodPost, "/v1/enrolments", "", request.Bytes(), mac[:])
 	if status != http.StatusAccepted {
@@ -135,6 +132,28 @@ func (w *World) Agent(name string) *Person {
 		p.takeDepartment(pair[0], pair[1])
 	}
 	return p
+}
+
+// enrolment is a device's request.
+func enrolment(p *Person, private ed25519.PrivateKey, inv seal.Invitation, at uint64) *seal.Enrolment {
+	request := &seal.Enrolment{
+		Org: p.Trust.Org(), Invitation: inv.ID(), Kind: seal.Agent, SigKey: seal.PublicKey(private), Time: at,
+	}
+	rand.Read(request.Subject[:])
+	rand.Read(request.Device[:])
+	seal.Sign(request, request.Org, nil, private)
+	return request
+}
+
+// request is one of a device that nobody invited.
+func (w *World) request(p *Person, at uint64) (request, mac []byte) {
+	w.T.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	w.must(err)
+	inv := seal.NewInvitation()
+	e := enrolment(p, private, inv, at)
+	sum := inv.MAC(e.Bytes())
+	return e.Bytes(), sum[:]
 }
 
 func (p *Person) takeDepartment(certificate, wrap []byte) {

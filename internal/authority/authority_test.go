@@ -116,7 +116,7 @@ func (s *server) Revoke(_ context.Context, certificate [32]byte) error {
 	if err := s.act(sendRevoke); err != nil {
 		return err
 	}
-	s.status.Revoked = append(s.status.Revoked, certificate)
+	s.status.Revoked = append(s.status.Revoked, seal.Revocation{Certificate: certificate, Since: s.now})
 	s.sign()
 	return nil
 }
@@ -125,7 +125,7 @@ func (s *server) Generation(_ context.Context, dept [16]byte, minimum uint32) er
 	if err := s.act(sendGeneration); err != nil {
 		return err
 	}
-	s.status.Generations = append(s.status.Generations, seal.Generation{Dept: dept, Minimum: minimum})
+	s.status.Generations = append(s.status.Generations, seal.Generation{Dept: dept, Minimum: minimum, Since: s.now})
 	s.sign()
 	return nil
 }
@@ -271,7 +271,7 @@ func TestOffice_MakesWhatATrustBelieves(t *testing.T) {
 			t.Errorf("%s: %v", d.Name, err)
 		}
 	}
-	x, err := s.trust.Judge(ana.Owner, s.trust.Policy(), s.now, true)
+	x, err := s.trust.Judge(ana.Owner, s.trust.Policy(), s.now)
 	if err != nil || x.Name != "Ana" || x.Kind != seal.Agent || x.NotAfter-x.NotBefore != 14*seal.Day {
 		t.Errorf("got %+v, %v", x, err)
 	}
@@ -431,13 +431,13 @@ func TestOffice_Revokes(t *testing.T) {
 	if want := []string{sendRevoke, sendObject, sendObject, sendGeneration, sendWrap}; !slices.Equal(s.acts, want) {
 		t.Errorf("the server heard %q, want %q", s.acts, want)
 	}
-	if _, err := s.trust.Judge(bea.Owner, s.trust.Policy(), s.now, true); !errors.Is(err, seal.ErrRevoked) {
+	if _, err := s.trust.Judge(bea.Owner, s.trust.Policy(), s.now); !errors.Is(err, seal.ErrRevoked) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.trust.Judge(old.Hash(), s.trust.Policy(), s.now, true); !errors.Is(err, seal.ErrBadDepartmentKey) {
+	if _, err := s.trust.Judge(old.Hash(), s.trust.Policy(), s.now); !errors.Is(err, seal.ErrBadDepartmentKey) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.trust.Judge(ana.Owner, s.trust.Policy(), s.now, true); err != nil {
+	if _, err := s.trust.Judge(ana.Owner, s.trust.Policy(), s.now); err != nil {
 		t.Error(err)
 	}
 	fresh, _, err := s.trust.DepartmentKeys(support.ID, s.now)
@@ -497,7 +497,7 @@ func TestOffice_Renews(t *testing.T) {
 	if r := serve(t, o, s); r.Wrapped != 2 {
 		t.Errorf("got %+v", r)
 	}
-	x, err := s.trust.Judge(ana.Owner, s.trust.Policy(), s.now+13*seal.Day, true)
+	x, err := s.trust.Judge(ana.Owner, s.trust.Policy(), s.now+13*seal.Day)
 	if err != nil || x.SigKey != ana.request.SigKey || x.NotAfter-x.NotBefore != 14*seal.Day {
 		t.Errorf("got %+v, %v", x, err)
 	}
@@ -513,7 +513,7 @@ func TestOffice_Renews(t *testing.T) {
 		t.Errorf("got %+v", policy)
 	}
 	for _, hash := range [][32]byte{first, ana.Owner} {
-		if _, err := s.trust.Judge(hash, policy, s.now, true); err != nil {
+		if _, err := s.trust.Judge(hash, policy, s.now); err != nil {
 			t.Errorf("what was before is refused: %v", err)
 		}
 	}
@@ -707,7 +707,7 @@ func TestServe_WhenTheServerFails(t *testing.T) {
 	if r, err := o.Serve(t.Context(), s, s.now); err == nil || len(r.Enrolled) != 1 || o.Waiting() != 1 {
 		t.Errorf("got %+v, %v, %d wait", r, err, o.Waiting())
 	}
-	if !s.trust.Revoked(ana.Owner) {
+	if _, err := s.trust.Judge(ana.Owner, s.trust.Policy(), s.now); !errors.Is(err, seal.ErrRevoked) {
 		t.Error("the revocation waits")
 	}
 	s.refuses = ""

@@ -53,6 +53,7 @@ type slot struct {
 	conv [32]byte
 	mu   sync.Mutex
 	t    *seal.Transcript // nil until it is loaded
+	gone bool             // no longer the one in memory: whoever waited takes another
 	keys [][32]byte       // the visitor's key objects, which trust knows while this is in memory
 }
 
@@ -77,9 +78,21 @@ var (
 	errNothing    = &chat.Error{Kind: chat.KindUnavailable, Message: "this server has no organisation yet"}
 )
 
-// at takes a conversation's slot out of memory or makes an empty one, and
-// drops the one that was not used for longest.
+// at takes a conversation's slot, locked.
 func (c *Conversations) at(conv [32]byte) *slot {
+	for {
+		s := c.find(conv)
+		s.mu.Lock()
+		if !s.gone {
+			return s
+		}
+		s.mu.Unlock()
+	}
+}
+
+// find takes a slot out of memory or makes an empty one, and drops those that
+// were not used for longest.
+func (c *Conversations) find(conv [32]byte) *slot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.open[conv]; e != nil {
@@ -87,9 +100,15 @@ func (c *Conversations) at(conv [32]byte) *slot {
 		return slotOf(e)
 	}
 	s := &slot{conv: conv}
-	c.open[conv] = c.order.PushFront(s)
-	if c.order.Len() > openAtOnce {
-		c.drop(slotOf(c.order.Back()))
+	e := c.order.PushFront(s)
+	c.open[conv] = e
+	for old := c.order.Back(); old != e && c.order.Len() > openAtOnce; {
+		before := old.Prev()
+		if o := slotOf(old); o.mu.TryLock() { // one that is in use stays
+			c.drop(o)
+			o.mu.Unlock()
+		}
+		old = before
 	}
 	return s
 }
@@ -116,6 +135,7 @@ func (c *Conversations) drop(s *slot) {
 	}
 	c.order.Remove(e)
 	delete(c.open, s.conv)
+	s.gone = true
 	for _, k := range s.keys {
 		c.directory.Trust().Forget(k)
 	}
@@ -149,7 +169,7 @@ func (c *Conversations) load(ctx context.Context, s *slot) (*seal.Transcript, er
 		}
 		for _, e := range entries {
 			if t == nil {
-				t, err = seal.NewTranscript(trust, e.Object, seal.Expect{Conv: &s.conv}, 0, false)
+				t, err = seal.NewTranscript(trust, e.Object, seal.Expect{Conv: &s.conv, Server: true}, 0, false)
 			} else {
 				_, err = t.Append(e.Object, 0, false)
 			}
@@ -211,7 +231,6 @@ func (c *Conversations) may(t *seal.Transcript, caller [32]byte) bool {
 // MayRead reports whether a caller may have a conversation's entries.
 func (c *Conversations) MayRead(ctx context.Context, caller, conv [32]byte) bool {
 	s := c.at(conv)
-	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, err := c.load(ctx, s)
 	return err == nil && c.may(t, caller)
@@ -230,7 +249,6 @@ func (c *Conversations) MayWatch(caller [32]byte, dept [16]byte) bool {
 // VisitorKey is the signing key of a conversation's visitor, for sessions.
 func (c *Conversations) VisitorKey(ctx context.Context, conv [32]byte) ([32]byte, error) {
 	s := c.at(conv)
-	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, err := c.load(ctx, s)
 	if err != nil {
@@ -240,26 +258,36 @@ func (c *Conversations) VisitorKey(ctx context.Context, conv [32]byte) ([32]byte
 }
 
 // Begin takes a new conversation: genesis, the visitor's key object, epoch 0
-// and its wraps, in one transaction.
+// and its wraps. Genesis and epoch are one transaction; the key object stands
+// before it, and alone means nothing.
 func (c *Conversations) Begin(ctx context.Context, genesis, keyObject, epoch []byte, wraps [][]byte) (Receipt, error) {
+	ctx = context.WithoutCancel(ctx) // as in Append
 	trust := c.directory.Trust()
 	if trust == nil {
 		return Receipt{}, errNothing
 	}
 	now := c.now()
-	t, err := seal.NewTranscript(trust, genesis, seal.Expect{}, milliseconds(now), true)
+	t, err := seal.NewTranscript(trust, genesis, seal.Expect{Server: true}, milliseconds(now), true)
 	if err != nil {
 		return Receipt{}, err
 	}
 	conv := t.Conv()
 	s := c.at(conv)
-	s.mu.Lock()
 	defer s.mu.Unlock()
 	if stored, err := c.store.ByHash(ctx, conv, hashOf(epoch)); err == nil {
 		return Receipt{Seq: stored.Seq, At: stored.At, Again: true}, nil
 	}
 	if s.t != nil {
 		return Receipt{}, errConflict
+	}
+	k := new(seal.KeyObject)
+	if err := seal.Parse(keyObject, k); err != nil {
+		c.forget(s)
+		return Receipt{}, err
+	}
+	if k.Owner != conv {
+		c.forget(s)
+		return Receipt{}, chat.Invalid("body", "the key object is not the visitor's")
 	}
 	if err := s.learn(trust, keyObject); err != nil {
 		c.forget(s)
@@ -293,8 +321,10 @@ func (c *Conversations) Begin(ctx context.Context, genesis, keyObject, epoch []b
 // key objects that are new in it and its wraps (S2 to S8). It returns after the
 // commit.
 func (c *Conversations) Append(ctx context.Context, caller, conv [32]byte, entry []byte, keyObjects, wraps [][]byte) (Receipt, error) {
+	// A sender that hangs up does not stop a commit that is under way, and what
+	// is committed must be known here and published.
+	ctx = context.WithoutCancel(ctx)
 	s := c.at(conv)
-	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, err := c.load(ctx, s)
 	if err != nil {
@@ -387,8 +417,9 @@ func (c *Conversations) check(ctx context.Context, s *slot, caller [32]byte, ent
 			return &chat.Error{Kind: chat.KindTooLarge, Field: "body", Limit: int64(len(e.Members)), Message: "there are more key objects than members"}
 		}
 		for _, k := range keyObjects {
-			if seal.KindOf(k) != seal.KindKeyObject {
-				return chat.Invalid("body", "a key object was expected")
+			hash := hashOf(k)
+			if seal.KindOf(k) != seal.KindKeyObject || !slices.ContainsFunc(e.Members, func(m seal.Member) bool { return m.KeyObject == hash }) {
+				return chat.Invalid("body", "only key objects that the epoch names come with it")
 			}
 		}
 	default:
@@ -447,14 +478,14 @@ type Page struct {
 // Entries gives a caller at most 200 entries with a sequence of at least from.
 func (c *Conversations) Entries(ctx context.Context, caller, conv [32]byte, from uint64) (Page, error) {
 	s := c.at(conv)
-	s.mu.Lock()
 	t, err := c.load(ctx, s)
 	if err == nil && !c.may(t, caller) {
 		err = errNotAllowed
 	}
 	var epochs []*seal.Epoch
+	var last uint64
 	if err == nil {
-		epochs = t.EpochsFrom(from)
+		epochs, last = t.EpochsFrom(from), t.Seq()
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -464,6 +495,8 @@ func (c *Conversations) Entries(ctx context.Context, caller, conv [32]byte, from
 	if err != nil {
 		return Page{}, err
 	}
+	// What was committed since then has wraps that are not known here.
+	entries = slices.DeleteFunc(entries, func(e Entry) bool { return e.Seq > last })
 	var page Page
 	for _, e := range entries {
 		page.Entries = append(page.Entries, e.Object)
@@ -527,8 +560,9 @@ type Item struct {
 	Mine bool // the device is a member
 }
 
-// Queue gives the conversations of a device's departments, the last changed
-// first: those that wait, those that the device is a member of.
+// Queue gives the conversations that wait for a device's departments, who waits
+// longest first, and then those that the device is a member of, the last
+// changed first.
 func (c *Conversations) Queue(ctx context.Context, caller [32]byte) (departments [][16]byte, items []Item, err error) {
 	trust := c.directory.Trust()
 	if trust == nil {
@@ -539,17 +573,20 @@ func (c *Conversations) Queue(ctx context.Context, caller [32]byte) (departments
 		return nil, nil, errNotAllowed
 	}
 	for _, dept := range x.Departments {
-		listed, err := c.store.Queue(ctx, dept, queueSize)
+		waiting, err := c.store.Waiting(ctx, dept, queueSize)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, l := range listed {
-			mine := slices.Contains(l.Members, caller)
-			if mine || l.State == Waiting {
-				items = append(items, Item{l, mine})
-			}
+		for _, l := range waiting {
+			items = append(items, Item{Listed: l})
 		}
 	}
-	slices.SortStableFunc(items, func(a, b Item) int { return int(b.At - a.At) })
+	mine, err := c.store.OfMember(ctx, caller, queueSize)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, l := range mine {
+		items = append(items, Item{l, true})
+	}
 	return x.Departments, items, nil
 }

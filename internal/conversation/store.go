@@ -65,6 +65,10 @@ type Store interface {
 	Conversation(ctx context.Context, conv [32]byte) (Listed, error)
 	// Wraps gives the conversation's wraps for the given key objects, oldest first.
 	Wraps(ctx context.Context, conv [32]byte, to [][32]byte) ([][]byte, error)
-	// Queue gives at most limit conversations of a department, the last changed first.
-	Queue(ctx context.Context, dept [16]byte, limit int) ([]Listed, error)
+	// Waiting gives at most limit conversations of a department that wait, those
+	// whose last entry is oldest first.
+	Waiting(ctx context.Context, dept [16]byte, limit int) ([]Listed, error)
+	// OfMember gives at most limit conversations that a certificate is a member
+	// of now, the last changed first.
+	OfMember(ctx context.Context, member [32]byte, limit int) ([]Listed, error)
 }

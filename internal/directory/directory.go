@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
@@ -18,6 +19,7 @@ const (
 	statusLasts  = seal.Day
 	atMost       = 100_000 // objects of one kind
 	requestLimit = 1000    // requests that wait for a signature
+	deviceKeys   = 32      // key objects of one certificate
 )
 
 // Directory answers who belongs to the organisation. It signs the status and
@@ -28,8 +30,10 @@ type Directory struct {
 	now       func() time.Time
 	log       *slog.Logger
 
+	revoked func(certificate [32]byte) // told of each; nil until OnRevoke
+
+	trust  atomic.Pointer[seal.Trust]
 	mu     sync.Mutex // one writer of trust and status
-	trust  *seal.Trust
 	status *seal.Status
 }
 
@@ -61,7 +65,7 @@ func Open(ctx context.Context, store Store, statusKey ed25519.PrivateKey, now fu
 			}
 		}
 	}
-	if d.trust != nil {
+	if d.Trust() != nil {
 		return d, d.Refresh(ctx)
 	}
 	return d, nil
@@ -77,7 +81,7 @@ func (d *Directory) recall(o Object) {
 
 // learn adds an object to trust. The first policy names the organisation.
 func (d *Directory) learn(object []byte) error {
-	if d.trust == nil {
+	if d.trust.Load() == nil {
 		if seal.KindOf(object) != seal.KindPolicy {
 			return chat.Invalid("object", "a policy comes first: it names the organisation")
 		}
@@ -89,10 +93,10 @@ func (d *Directory) learn(object []byte) error {
 		if err := trust.Add(object); err != nil {
 			return err
 		}
-		d.trust = trust
+		d.trust.Store(trust)
 		return nil
 	}
-	if err := d.trust.Add(object); err != nil {
+	if err := d.Trust().Add(object); err != nil {
 		return err
 	}
 	if seal.KindOf(object) == seal.KindStatus {
@@ -106,11 +110,7 @@ func (d *Directory) learn(object []byte) error {
 }
 
 // Trust is what is believed about the organisation; nil before its first policy.
-func (d *Directory) Trust() *seal.Trust {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.trust
-}
+func (d *Directory) Trust() *seal.Trust { return d.trust.Load() }
 
 // describe says by what an object is looked up.
 func describe(object []byte) (Object, error) {
@@ -179,13 +179,28 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	return d.refresh(ctx, nil)
 }
 
-// Revoke names a certificate in every status from now on.
+// OnRevoke says who is told of each revocation, before anything is served.
+func (d *Directory) OnRevoke(tell func(certificate [32]byte)) { d.revoked = tell }
+
+// Revoke names a certificate in every status from now on, and ends what its
+// device has open.
 func (d *Directory) Revoke(ctx context.Context, certificate [32]byte) error {
+	if err := d.revoke(ctx, certificate); err != nil {
+		return err
+	}
+	if d.revoked != nil {
+		d.revoked(certificate)
+	}
+	return nil
+}
+
+func (d *Directory) revoke(ctx context.Context, certificate [32]byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.refresh(ctx, func(s *seal.Status) {
-		if !slices.Contains(s.Revoked, certificate) {
-			s.Revoked = append(s.Revoked, certificate)
+		named := func(r seal.Revocation) bool { return r.Certificate == certificate }
+		if !slices.ContainsFunc(s.Revoked, named) {
+			s.Revoked = append(s.Revoked, seal.Revocation{Certificate: certificate, Since: milliseconds(d.now())})
 		}
 	})
 }
@@ -197,26 +212,32 @@ func (d *Directory) Generation(ctx context.Context, dept [16]byte, minimum uint3
 	return d.refresh(ctx, func(s *seal.Status) {
 		for i := range s.Generations {
 			if s.Generations[i].Dept == dept {
-				s.Generations[i].Minimum = max(s.Generations[i].Minimum, minimum)
+				if minimum > s.Generations[i].Minimum {
+					s.Generations[i].Minimum, s.Generations[i].Since = minimum, milliseconds(d.now())
+				}
 				return
 			}
 		}
-		s.Generations = append(s.Generations, seal.Generation{Dept: dept, Minimum: minimum})
+		s.Generations = append(s.Generations, seal.Generation{Dept: dept, Minimum: minimum, Since: milliseconds(d.now())})
 	})
 }
 
 func (d *Directory) refresh(ctx context.Context, edit func(*seal.Status)) error {
-	if d.trust == nil {
+	if d.Trust() == nil {
 		return chat.Invalid("policy", "there is no organisation yet: import its policy first")
 	}
-	policy := d.trust.Policy()
+	policy := d.Trust().Policy()
 	if policy.StatusKey != seal.PublicKey(d.statusKey) {
-		d.log.Warn("the policy names another status key than this server's: no status can be signed here, and no new conversation begins once the last one has ended")
+		const why = "the policy names another status key than this server's: no status can be signed here, and no new conversation begins once the last one has ended"
+		if edit != nil {
+			return errors.New(why)
+		}
+		d.log.Warn(why)
 		return nil
 	}
 	now := milliseconds(d.now())
 	s := &seal.Status{
-		Org: d.trust.Org(), PolicyVersion: policy.Version, PolicyHash: policy.Hash(),
+		Org: d.Trust().Org(), PolicyVersion: policy.Version, PolicyHash: policy.Hash(),
 		IssuedAt: now, NotAfter: now + statusLasts,
 	}
 	if d.status != nil {
@@ -228,7 +249,7 @@ func (d *Directory) refresh(ctx context.Context, edit func(*seal.Status)) error 
 		edit(s)
 	}
 	seal.Sign(s, s.Org, nil, d.statusKey)
-	if err := d.trust.Add(s.Bytes()); err != nil {
+	if err := d.Trust().Add(s.Bytes()); err != nil {
 		return err
 	}
 	d.status = s
@@ -267,7 +288,9 @@ func (d *Directory) Bundle(ctx context.Context) ([][]byte, error) {
 			return nil, err
 		}
 		for _, k := range keys {
-			bundle = append(bundle, k.Bytes)
+			if _, err := trust.JudgeKey(k.Hash, x, milliseconds(d.now())); err == nil {
+				bundle = append(bundle, k.Bytes)
+			}
 		}
 	}
 	d.mu.Lock()
@@ -296,6 +319,13 @@ func (d *Directory) Request(ctx context.Context, request, mac []byte) ([32]byte,
 	}
 	if len(mac) != 32 {
 		return [32]byte{}, &chat.Error{Kind: chat.KindInvalid, Field: "mac", Limit: 32, Message: "a MAC has 32 bytes"}
+	}
+	now := milliseconds(d.now())
+	if e.Time > now+10*seal.Minute || e.Time+seal.Day < now {
+		return [32]byte{}, seal.ErrBadEnrolment.Because("the request is older than 24 hours, or from the future: set the clock")
+	}
+	if err := d.store.DropEnrolments(ctx, d.now().Add(-24*time.Hour).UnixMilli()); err != nil {
+		return [32]byte{}, err
 	}
 	waiting, err := d.store.Enrolments(ctx, requestLimit)
 	if err != nil {
@@ -356,7 +386,7 @@ func (d *Directory) Device(certificate [32]byte) (seal.Judged, error) {
 	if err := trust.Live(now); err != nil {
 		return seal.Judged{}, err
 	}
-	x, err := trust.Judge(certificate, trust.Policy(), now, true)
+	x, err := trust.Judge(certificate, trust.Policy(), now)
 	if err == nil && x.Kind == seal.Department {
 		err = seal.ErrBadCertificate.Because("a department has no session of its own")
 	}
@@ -372,13 +402,25 @@ func (d *Directory) AddKeyObject(ctx context.Context, device seal.Judged, object
 	if seal.Kind(o.Kind) != seal.KindKeyObject {
 		return chat.Invalid("object", "a key object was expected")
 	}
+	if o.Owner != device.Hash() {
+		return seal.ErrBadKeyObject.Because("the key object belongs to somebody else")
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.trust.Add(object); err != nil {
+	trust := d.Trust()
+	known := trust.KeyObject(o.Hash) != nil
+	if kept, err := d.store.KeyObjects(ctx, o.Owner); err != nil {
+		return err
+	} else if !known && len(kept) >= deviceKeys {
+		return &chat.Error{Kind: chat.KindRateLimited, Limit: deviceKeys, Message: "this device has too many key objects: ask for a new certificate"}
+	}
+	if err := d.Trust().Add(object); err != nil {
 		return err
 	}
-	if _, err := d.trust.JudgeKey(o.Hash, device.Certificate, milliseconds(d.now())); err != nil {
-		d.trust.Forget(o.Hash)
+	if _, err := d.Trust().JudgeKey(o.Hash, device.Certificate, milliseconds(d.now())); err != nil {
+		if !known { // conversations may rest on one that has ended
+			d.Trust().Forget(o.Hash)
+		}
 		return err
 	}
 	return d.store.PutObjects(ctx, o)

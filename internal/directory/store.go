@@ -39,6 +39,9 @@ type Store interface {
 	PutEnrolment(ctx context.Context, e Enrolment) error
 	// Enrolments gives the requests that nobody has signed, oldest first, at most limit.
 	Enrolments(ctx context.Context, limit int) ([]Enrolment, error)
+	// DropEnrolments forgets the requests that nobody has signed and that came
+	// before a moment, in milliseconds since 1970.
+	DropEnrolments(ctx context.Context, before int64) error
 	// EnrolmentByID gives one, or ErrNotFound.
 	EnrolmentByID(ctx context.Context, id [32]byte) (Enrolment, error)
 	// SignEnrolment writes the certificate's hash beside the request.

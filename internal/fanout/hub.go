@@ -210,15 +210,15 @@ func (h *Hub) command(client *centrifuge.Client, e centrifuge.CommandReadEvent) 
 		}
 	}
 	switch c := e.Command; {
-	case c.Connect != nil, c.Unsubscribe != nil:
-		return nil
-	case c.Subscribe != nil:
+	case c.Send != nil: // has no answer
+		return centrifuge.DisconnectBadRequest
+	case c.Subscribe != nil: // before the others: of several in one command it is done
 		if c.Subscribe.Type != 0 || c.Subscribe.Token != "" || c.Subscribe.Delta != "" || c.Subscribe.Tf != nil {
 			return centrifuge.ErrorBadRequest
 		}
 		return nil
-	case c.Send != nil: // has no answer
-		return centrifuge.DisconnectBadRequest
+	case c.Connect != nil, c.Unsubscribe != nil:
+		return nil
 	}
 	return centrifuge.ErrorMethodNotFound
 }

@@ -80,6 +80,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var errNoSession = &chat.Error{Kind: chat.KindDenied, Field: "Authorization", Message: "there is no session: prove your key and try again"}
 
+var errCrowd = &chat.Error{Kind: chat.KindRateLimited, Message: "too many people are here at once: try again in a minute"}
+
 // caller is S1.
 func (a *api) caller(r *http.Request) (session, error) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -183,10 +185,7 @@ func (a *api) trust(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) challenge(w http.ResponseWriter, _ *http.Request) error {
-	c, ok := a.sessions.challenge()
-	if !ok {
-		return &chat.Error{Kind: chat.KindRateLimited, Message: "too many people begin at once: try again in a minute"}
-	}
+	c := a.sessions.challenge()
 	w.Header().Set("Content-Type", wire.ContentType)
 	_, _ = w.Write(c[:])
 	return nil
@@ -237,7 +236,10 @@ func (a *api) session(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token, until := a.sessions.begin(owner, visitor)
+	token, until, ok := a.sessions.begin(owner, visitor)
+	if !ok {
+		return errCrowd
+	}
 	return a.sendJSON(w, http.StatusOK, begun{Token: token, Expires: until.UnixMilli()})
 }
 
@@ -264,7 +266,10 @@ func (a *api) begin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token, until := a.sessions.begin(owner, true)
+	token, until, ok := a.sessions.begin(owner, true)
+	if !ok {
+		return errCrowd
+	}
 	return a.sendJSON(w, http.StatusCreated, begun{Token: token, Expires: until.UnixMilli(), Seq: &receipt.Seq})
 }
 

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"sync"
 	"time"
 
@@ -12,17 +14,23 @@ import (
 const (
 	challengeLasts = time.Minute
 	tokenLasts     = 5 * time.Minute
-	atMost         = 100_000 // challenges, and sessions, at once
+	tokensOfOne    = 16 // of one owner; the oldest goes
+	sweepEvery     = 30 * time.Second
+	mostTokens     = 200_000 // at once, of all owners
 )
 
-// sessions remembers challenges that were given out and the tokens that proofs
-// have earned. All of it is in memory: after a restart everybody proves anew.
+// sessions knows its own challenges again, and which of them were answered, and
+// remembers the tokens that proofs have earned. All of it is in memory: after a
+// restart everybody proves anew.
 type sessions struct {
-	now func() time.Time
+	now    func() time.Time
+	secret [32]byte
 
-	mu         sync.Mutex
-	challenges map[[32]byte]time.Time // until when
-	tokens     map[[32]byte]session   // by the token's SHA-256: a dump of memory gives no token
+	mu     sync.Mutex
+	spent  map[[32]byte]time.Time // challenges that were answered, until they end
+	tokens map[[32]byte]session   // by the token's SHA-256: a dump of memory gives no token
+	of     map[[32]byte][][32]byte
+	swept  time.Time
 }
 
 // session is who a token speaks for.
@@ -33,58 +41,68 @@ type session struct {
 }
 
 func newSessions(now func() time.Time) *sessions {
-	return &sessions{now: now, challenges: map[[32]byte]time.Time{}, tokens: map[[32]byte]session{}}
+	s := &sessions{
+		now: now, spent: map[[32]byte]time.Time{},
+		tokens: map[[32]byte]session{}, of: map[[32]byte][][32]byte{}, swept: now(),
+	}
+	rand.Read(s.secret[:])
+	return s
 }
 
-// challenge gives out 32 bytes that one proof may answer; false when there are
-// too many already.
-func (s *sessions) challenge() ([32]byte, bool) {
+// challenge gives out 32 bytes that one proof may answer: when it ends, eight
+// random bytes, and 16 bytes by which it is known again. Nothing is remembered
+// of those that nobody answers.
+func (s *sessions) challenge() [32]byte {
 	var c [32]byte
-	rand.Read(c[:])
-	now := s.now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.challenges) >= atMost {
-		for old, until := range s.challenges {
-			if now.After(until) {
-				delete(s.challenges, old)
-			}
-		}
-		if len(s.challenges) >= atMost {
-			return c, false
-		}
-	}
-	s.challenges[c] = now.Add(challengeLasts)
-	return c, true
+	binary.BigEndian.PutUint64(c[:], uint64(s.now().Add(challengeLasts).UnixMilli())) //nolint:gosec // now is not negative
+	rand.Read(c[8:16])
+	copy(c[16:], s.mark(c))
+	return c
+}
+
+func (s *sessions) mark(c [32]byte) []byte {
+	mac := hmac.New(sha256.New, s.secret[:])
+	mac.Write(c[:16])
+	return mac.Sum(nil)[:16]
 }
 
 // spend takes a challenge back, once.
 func (s *sessions) spend(c [32]byte) bool {
+	if !hmac.Equal(c[16:], s.mark(c)) {
+		return false
+	}
+	until := time.UnixMilli(int64(binary.BigEndian.Uint64(c[:]))) //nolint:gosec // marked, so made here
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	until, ok := s.challenges[c]
-	delete(s.challenges, c)
-	return ok && s.now().Before(until)
+	s.sweep()
+	if _, again := s.spent[c]; again || !s.now().Before(until) {
+		return false
+	}
+	s.spent[c] = until
+	return true
 }
 
-// begin gives a token for an owner.
-func (s *sessions) begin(owner [32]byte, visitor bool) (token string, until time.Time) {
+// begin gives a token for an owner; false when there are too many at once.
+func (s *sessions) begin(owner [32]byte, visitor bool) (token string, until time.Time, ok bool) {
 	var secret [32]byte
 	rand.Read(secret[:])
 	token = wire.Text(secret[:])
-	now := s.now()
-	until = now.Add(tokenLasts)
+	hash := sha256.Sum256([]byte(token))
+	until = s.now().Add(tokenLasts)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.tokens) >= atMost {
-		for old, t := range s.tokens {
-			if now.After(t.until) {
-				delete(s.tokens, old)
-			}
-		}
+	s.sweep()
+	if len(s.tokens) >= mostTokens {
+		return "", until, false
 	}
-	s.tokens[sha256.Sum256([]byte(token))] = session{owner, visitor, until}
-	return token, until
+	mine := append(s.of[owner], hash)
+	if len(mine) > tokensOfOne {
+		delete(s.tokens, mine[0])
+		mine = mine[1:]
+	}
+	s.of[owner] = mine
+	s.tokens[hash] = session{owner, visitor, until}
+	return token, until, true
 }
 
 // find gives the session of a token that still lasts.
@@ -93,4 +111,33 @@ func (s *sessions) find(token string) (session, bool) {
 	defer s.mu.Unlock()
 	found, ok := s.tokens[sha256.Sum256([]byte(token))]
 	return found, ok && s.now().Before(found.until)
+}
+
+// sweep forgets what has ended, now and then.
+func (s *sessions) sweep() {
+	now := s.now()
+	if now.Sub(s.swept) < sweepEvery {
+		return
+	}
+	s.swept = now
+	for c, until := range s.spent {
+		if now.After(until) {
+			delete(s.spent, c)
+		}
+	}
+	for owner, hashes := range s.of {
+		var left [][32]byte
+		for _, hash := range hashes {
+			if t, ok := s.tokens[hash]; ok && now.Before(t.until) {
+				left = append(left, hash)
+			} else {
+				delete(s.tokens, hash)
+			}
+		}
+		if left == nil {
+			delete(s.of, owner)
+		} else {
+			s.of[owner] = left
+		}
+	}
 }

@@ -147,7 +147,7 @@ func (a *attack) outcome(t *testing.T) error {
 		return a.believes(t).Live(a.now)
 	case "judge":
 		trust := a.believes(t)
-		_, err := trust.Judge(hashOf(a.certificate), trust.Policy(), a.at, a.live)
+		_, err := trust.Judge(hashOf(a.certificate), trust.Policy(), a.at)
 		return err
 	case "judge_key":
 		x := new(Certificate)
@@ -425,7 +425,7 @@ func (f *vectorFile) attack(t *testing.T, v vectorCase) *attack {
 			a.expect.Genesis = unhex(t, x.Genesis)
 		}
 		if k := x.Kept; k != nil {
-			a.expect.Kept = &Kept{k.Seq, [32]byte(unhex(t, k.Log)), k.N, [32]byte(unhex(t, k.Epoch))}
+			a.expect.Kept = &Kept{k.Seq, [32]byte(unhex(t, k.Log)), k.N, [32]byte(unhex(t, k.Epoch)), 0}
 		}
 	}
 	if v.Member != nil {

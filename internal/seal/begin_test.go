@@ -31,7 +31,7 @@ func TestBegin_Refuses(t *testing.T) {
 	if x, k, err := w.trust.DepartmentKeys(w.dept, w.now); err != nil || x.Hash() != second.Owner || k.Hash() != second.keyObject.Hash() {
 		t.Errorf("the newest generation is not taken: %v", err)
 	}
-	w.add(w.newStatus(func(s *Status) { s.Revoked = [][32]byte{second.Owner} }).Bytes())
+	w.add(w.newStatus(func(s *Status) { s.Revoked = []Revocation{{Certificate: second.Owner}} }).Bytes())
 	if x, _, err := w.trust.DepartmentKeys(w.dept, w.now); err != nil || x.Hash() != w.deptX.Hash() {
 		t.Errorf("a revoked generation is in the way: %v", err)
 	}

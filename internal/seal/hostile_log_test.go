@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/hpke"
+	"fmt"
 	"slices"
 )
 
@@ -225,15 +226,16 @@ func (c *cases) epochs() {
 	older := w.policy
 	next := k.forge(nil)
 	w.change(func(*DepartmentPolicy) {})
-	for name, after := range map[string]uint64{"while it is fresh": 4 * Minute, "once everybody has it": 6 * Minute} {
+	for _, after := range []uint64{4, 6} {
 		a := k.attack()
-		a.input, a.live, a.now = next, true, w.now+after
+		a.input, a.live, a.now = next, true, w.now+after*Minute
 		rule := accepted
-		if after > clockSkew {
+		if after*Minute > clockSkew {
 			rule = ErrEpochPolicy
 		}
-		c.add("policy before the newest, "+name, rule, "entry", a)
+		c.add(fmt.Sprintf("policy before the newest, which is %d minutes old", after), rule, "entry", a)
 	}
+	w.now += 2 * Minute
 	k.post(k.forge(nil), nil, nil)
 	c.entry(k, "policy older than the last epoch's", ErrEpochPolicy, func(e *Epoch) {
 		e.PolicyVersion, e.PolicyHash = older.Version, older.Hash()
@@ -337,20 +339,21 @@ func (c *cases) rosters() {
 	entry("key object of later, in history of then", accepted, by(2, plus(Member{3, Agent, luis.Owner, future.Hash()}), func(e *Epoch) { e.Time = w.now + 2*Hour }), anas).live = false
 	long := w.keyFor(visitorKeys, w.now, w.now+400*Day+1)
 	entry("a visitor's key object of more than 400 days", ErrBadMember, key(0, long))
-	revoked := w.newStatus(func(s *Status) { s.Revoked = [][32]byte{luis.Owner} })
+	revoked := w.newStatus(func(s *Status) { s.Revoked = []Revocation{{luis.Owner, w.now + 500}} })
 	fired := func(a *attack) {
 		a.then = nil
+		a.now += 1000
 		a.trust = append(a.trust, revoked.Bytes())
 	}
 	fired(entry("revoked member", ErrBadMember, by(2, plus(luis.member(3))), anas))
 	past := entry("revoked member in history", accepted, by(2, plus(luis.member(3))), anas)
-	fired(past)
-	past.live = false
+	past.live, past.then = false, nil
+	past.trust = append(past.trust, w.newStatus(func(s *Status) { s.Revoked = []Revocation{{luis.Owner, w.now + Hour}} }).Bytes())
 	foreign := w.generation(61, 1, [16]byte{0xd2})
 	entry("another department's key", ErrBadMember, plus(foreign.member(3)))
-	ended := w.newStatus(func(s *Status) { s.Generations = []Generation{{w.dept, 2}} })
+	ended := w.newStatus(func(s *Status) { s.Generations = []Generation{{w.dept, 2, w.now + 500}} })
 	old := entry("department's key of a generation that has ended", ErrBadMember, plus(w.deptMember(3)))
-	old.trust = append(old.trust, ended.Bytes())
+	old.trust, old.now = append(old.trust, ended.Bytes()), old.now+1000
 	forgedX := w.certify(signingKey(7), nil)
 	Sign(forgedX, w.org, nil, anas)
 	w.add(forgedX.Bytes())
@@ -848,14 +851,14 @@ func (c *cases) events() {
 	send("event of epoch 2^32-1", ErrEpochStale, k.visits(), func(e *Event) { e.N = 1<<32 - 1 })
 	send("event of a leaf that nobody has", ErrNotSender, k.visits(), func(e *Event) { e.Leaf = 9 })
 	send("event of a leaf that has left", ErrNotSender, w.deptKeys.Sign, func(e *Event) { e.Leaf, e.Class = 1, ClassControl })
-	revoked := w.newStatus(func(s *Status) { s.Revoked = [][32]byte{ana.Owner} }).Bytes()
+	revoked := w.newStatus(func(s *Status) { s.Revoked = []Revocation{{ana.Owner, w.now + 500}} }).Bytes()
 	fired := send("event of a revoked sender", ErrSenderRevoked, ana.Sign, func(e *Event) { e.Leaf = 2 })
-	fired.trust = append(fired.trust, revoked)
+	fired.trust, fired.now = append(fired.trust, revoked), fired.now+1000
 	before := send("event of a sender that was revoked later", accepted, ana.Sign, func(e *Event) { e.Leaf = 2 })
 	before.trust, before.live = append(before.trust, revoked), false
-	office := w.newStatus(func(s *Status) { s.Revoked = [][32]byte{w.issuer.Hash()} }).Bytes()
+	office := w.newStatus(func(s *Status) { s.Revoked = []Revocation{{w.issuer.Hash(), w.now + 500}} }).Bytes()
 	closed := send("event of a sender whose issuer is revoked", ErrSenderRevoked, ana.Sign, func(e *Event) { e.Leaf = 2 })
-	closed.trust = append(closed.trust, office)
+	closed.trust, closed.now = append(closed.trust, office), closed.now+1000
 
 	first := k.event(k.visits(), nil)
 	k.post(first, nil, nil)

@@ -99,7 +99,7 @@ func (c *cases) parsing() {
 	session := &Session{Org: w.org, Challenge: [32]byte{3}, Owner: [32]byte{4}, Time: w.now}
 	Sign(session, w.org, nil, device)
 	status := w.newStatus(func(s *Status) {
-		s.Generations, s.Revoked = []Generation{{w.dept, 1}}, [][32]byte{{1}, {2}}
+		s.Generations, s.Revoked = []Generation{{w.dept, 1, 5}}, []Revocation{{[32]byte{1}, 6}, {[32]byte{2}, 7}}
 	})
 	policy := w.newPolicy(func(p *Policy) {
 		p.Issuers = []Issuer{{1, "https://id.example", make([]byte, 32)}, {2, "ñ", nil}}
@@ -140,7 +140,7 @@ func (c *cases) parsing() {
 	epoch := k.entries[1]
 	const coreHead = headerSize + 32 + 4 + 32 + 8 + 32 + 8 + 2 + 2 + 1 + 4 + 32 + 32 + 32
 	parse("255 members where two are", ErrBadLength, KindEpoch, changed(epoch, coreHead, 255))
-	parse("65535 revoked where two are", ErrBadLength, KindStatus, changed(status.Bytes(), headerSize+32+4+32+16+1+20, 0xff, 0xff))
+	parse("65535 revoked where two are", ErrBadLength, KindStatus, changed(status.Bytes(), headerSize+32+4+32+16+1+28, 0xff, 0xff))
 	body := func(size int) []byte {
 		e := new(Event)
 		if err := Parse(say, e); err != nil {
@@ -548,16 +548,20 @@ func (c *cases) certificates() {
 			a.trust = append(a.trust, w.newStatus(func(s *Status) { edit(s, hash) }).Bytes())
 		}
 	}
-	revoke := func(s *Status, hash [32]byte) { s.Revoked = [][32]byte{{9}, hash} }
+	revoke := func(s *Status, hash [32]byte) { s.Revoked = []Revocation{{[32]byte{9}, 0}, {hash, 0}} }
 	judge("revoked certificate", ErrRevoked, nil, w.enroller, live(revoke, true))
-	judge("revoked certificate in history", accepted, nil, w.enroller, live(revoke, false))
-	judge("certificate of a revoked issuer", ErrRevoked, nil, w.enroller, live(func(s *Status, _ [32]byte) { s.Revoked = [][32]byte{w.issuer.Hash()} }, true))
+	later := func(s *Status, hash [32]byte) { s.Revoked = []Revocation{{hash, w.now + 1}} }
+	judge("certificate that was revoked later", accepted, nil, w.enroller, live(later, false))
+	judge("certificate of a revoked issuer", ErrRevoked, nil, w.enroller, live(func(s *Status, _ [32]byte) { s.Revoked = []Revocation{{w.issuer.Hash(), 0}} }, true))
 	generation := func(minimum uint32) func(*Status, [32]byte) {
-		return func(s *Status, _ [32]byte) { s.Generations = []Generation{{[16]byte{1}, 9}, {w.dept, minimum}} }
+		return func(s *Status, _ [32]byte) { s.Generations = []Generation{{[16]byte{1}, 9, 0}, {w.dept, minimum, 0}} }
 	}
 	third := func(x *Certificate) { department(80, 0)(x); x.Generation = 3 }
 	judge("generation that has ended", ErrBadDepartmentKey, third, w.enroller, live(generation(4), true))
-	judge("generation that has ended, in history", accepted, third, w.enroller, live(generation(4), false))
+	afterwards := func(s *Status, _ [32]byte) { s.Generations = []Generation{{w.dept, 4, w.now + 1}} }
+	judge("generation that has ended later", accepted, third, w.enroller, live(afterwards, false))
+	twice := func(s *Status, _ [32]byte) { s.Generations = []Generation{{w.dept, 4, 0}, {w.dept, 1, 0}} }
+	judge("generation below the higher of two minimums", ErrBadDepartmentKey, third, w.enroller, live(twice, true))
 	judge("the first generation that counts", accepted, third, w.enroller, live(generation(3), true))
 
 	operator := enroller(func(x *Certificate) { x.Custody = Operator }, w.root)

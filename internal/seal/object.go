@@ -215,6 +215,13 @@ func (k *KeyObject) fields(c *codec) {
 type Generation struct {
 	Dept    [16]byte
 	Minimum uint32
+	Since   uint64
+}
+
+// Revocation ends a certificate.
+type Revocation struct {
+	Certificate [32]byte // its hash
+	Since       uint64
 }
 
 // Status says what holds now.
@@ -226,7 +233,7 @@ type Status struct {
 	IssuedAt      uint64
 	NotAfter      uint64
 	Generations   []Generation
-	Revoked       [][32]byte // hashes of certificates
+	Revoked       []Revocation
 	LogSize       uint64
 	LogRoot       [32]byte
 	Signature     [64]byte
@@ -240,11 +247,15 @@ func (s *Status) fields(c *codec) {
 	c.fixed("policy_hash", s.PolicyHash[:])
 	c.u64("issued_at", &s.IssuedAt)
 	c.u64("not_after", &s.NotAfter)
-	list(c, "min_gen", 1, 20, &s.Generations, func(g *Generation) {
+	list(c, "min_gen", 1, 28, &s.Generations, func(g *Generation) {
 		c.fixed("dept", g.Dept[:])
 		c.u32("gen", &g.Minimum)
+		c.u64("since", &g.Since)
 	})
-	list(c, "revoked", 2, 32, &s.Revoked, func(r *[32]byte) { c.fixed("cert_hash", r[:]) })
+	list(c, "revoked", 2, 40, &s.Revoked, func(r *Revocation) {
+		c.fixed("cert_hash", r.Certificate[:])
+		c.u64("since", &r.Since)
+	})
 	c.u64("log_size", &s.LogSize)
 	c.fixed("log_root", s.LogRoot[:])
 	c.signature(&s.Signature)

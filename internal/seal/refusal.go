@@ -84,6 +84,8 @@ var (
 	ErrBadEpoch0         = Refusal{Rule: "E26", Code: "bad_epoch0"}
 	ErrEpochBudget       = Refusal{Rule: "E27", Code: "epoch_budget"}
 
+	ErrTimeUncertain = Refusal{Rule: "E29", Code: "time_uncertain"}
+
 	// One's own wrap.
 	ErrNotMember   = Refusal{Rule: "W1", Code: "not_member"}
 	ErrWrapMissing = Refusal{Rule: "W2", Code: "wrap_missing"}

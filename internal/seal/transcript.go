@@ -25,6 +25,7 @@ type Expect struct {
 	MinMode byte      // the weakest mode that is taken (G7)
 	Genesis []byte    // the visitor's own (G9)
 	Kept    *Kept     // what was seen before (L2, L3, E5)
+	Server  bool      // a server takes nothing from the future (E29)
 }
 
 // Kept is how far a reader has seen a log: it is stored and never goes down.
@@ -33,6 +34,7 @@ type Kept struct {
 	Log   [32]byte
 	N     uint32
 	Epoch [32]byte // hash of epoch N
+	At    uint64   // when this was seen, by the reader's clock; 0 when that is not known
 }
 
 // Transcript is one conversation's log, verified without any secret: what a
@@ -50,6 +52,7 @@ type Transcript struct {
 	hashes   map[[32]byte]struct{}
 	messages map[[18]byte]struct{}
 	acts     []act
+	taken    uint64 // when the last epoch was, as in act
 	closed   bool
 }
 
@@ -57,6 +60,7 @@ type Transcript struct {
 type act struct {
 	certificate [32]byte
 	time        uint64
+	taken       uint64 // by a server's clock, else its time
 	added       int
 }
 
@@ -196,6 +200,9 @@ func (t *Transcript) Append(entry []byte, now uint64, live bool) (Step, error) {
 		if err := Parse(entry, e); err != nil {
 			return Step{}, ErrBadEpoch.Because("%v", err)
 		}
+		if err := t.future(e.Time, now, live); err != nil {
+			return Step{}, err
+		}
 		added, err := t.checkEpoch(e, now, live)
 		if err != nil {
 			return Step{}, err
@@ -203,14 +210,18 @@ func (t *Transcript) Append(entry []byte, now uint64, live bool) (Step, error) {
 		if err := t.after(step.Log, e); err != nil {
 			return Step{}, err
 		}
-		t.takeEpoch(e, added, step)
+		taken := t.takenAt(e, now, live)
+		t.takeEpoch(e, added, step, taken)
 		step.Epoch, step.TimeUncertain = e, live && off(e.Time, now)
 	case KindEvent:
 		e := new(Event)
 		if err := Parse(entry, e); err != nil {
 			return Step{}, ErrBadEvent.Because("%v", err)
 		}
-		if err := t.checkEvent(e, live); err != nil {
+		if err := t.future(e.Time, now, live); err != nil {
+			return Step{}, err
+		}
+		if err := t.checkEvent(e, now, live); err != nil {
 			return Step{}, err
 		}
 		if err := t.after(step.Log, nil); err != nil {
@@ -245,12 +256,22 @@ func (t *Transcript) after(log [32]byte, e *Epoch) error {
 
 var errFork = ErrFork.Because("the log is not the one that was seen before")
 
+// future is the half of E29 that a server refuses by: what is judged at its own
+// time again, after a restart, must not depend on what happens until then.
+func (t *Transcript) future(at, now uint64, live bool) error {
+	if t.expect.Server && live && at > now+10*Minute {
+		return ErrTimeUncertain.Because("the time is more than 10 minutes in the future: set the clock")
+	}
+	return nil
+}
+
 func off(at, now uint64) bool { return at > now+10*Minute || now > at+10*Minute }
 
-func (t *Transcript) takeEpoch(e *Epoch, added int, step Step) {
+func (t *Transcript) takeEpoch(e *Epoch, added int, step Step, taken uint64) {
+	t.taken = taken
 	if e.N > 0 {
 		author, _ := t.Epoch().member(e.Author)
-		t.acts = append(t.acts, act{author.Certificate, e.Time, added})
+		t.acts = append(t.acts, act{author.Certificate, e.Time, taken, added})
 	}
 	for _, m := range e.Members {
 		t.leaves[m.Leaf] = m.Certificate
@@ -307,13 +328,22 @@ func (t *Transcript) checkEpoch(e *Epoch, now uint64, live bool) (int, error) {
 	if err := t.checkMembers(prev, e, change, policy, now, live); err != nil {
 		return 0, err
 	}
-	if err := t.checkAuthor(prev, e, change, policy); err != nil {
+	if err := t.checkAuthor(prev, e, change, policy, t.moments(e.Time, now, live)); err != nil {
 		return 0, err
 	}
 	if err := t.checkFrame(prev, e, policy, now, live); err != nil {
 		return 0, err
 	}
-	return len(change.added), t.checkBudget(prev, e, change)
+	return len(change.added), t.checkBudget(prev, e, change, t.takenAt(e, now, live))
+}
+
+// takenAt is when an epoch counts as taken (E27): a server has a clock of its
+// own that no author chooses.
+func (t *Transcript) takenAt(e *Epoch, now uint64, live bool) uint64 {
+	if t.expect.Server && live {
+		return now
+	}
+	return e.Time
 }
 
 // change is how a roster differs from the one before.
@@ -428,10 +458,7 @@ func (t *Transcript) checkMembers(prev, e *Epoch, c change, policy *Policy, now 
 	if policy == nil {
 		return ErrEpochPolicy.Because("its policy is not known")
 	}
-	at := e.Time
-	if live {
-		at = now
-	}
+	moments := t.moments(e.Time, now, live)
 	dept := policy.Department(t.genesis.Dept)
 	if dept == nil || dept.Mode != t.genesis.Mode {
 		return ErrModeViolation.Because("the policy has another mode for the department, or none")
@@ -439,26 +466,15 @@ func (t *Transcript) checkMembers(prev, e *Epoch, c change, policy *Policy, now 
 	subjects := map[Mandatory]bool{}
 	for _, m := range e.Members {
 		if m.Role == Visitor {
-			until := uint64(maxInteger)
-			k, err := t.trust.judgeKey(m.KeyObject, owner{t.conv, t.genesis.SigKey, 0, until}, at)
-			if err != nil {
+			if err := t.judgeVisitor(m, moments); err != nil {
 				return ErrBadMember.Because("leaf %d: %v", m.Leaf, err)
-			}
-			if k.NotAfter-k.NotBefore > visitorKeyDays*Day {
-				return ErrBadMember.Because("leaf 0: %v", ErrBadKeyObject.Because("a visitor's key object lasts at most %d days", visitorKeyDays))
 			}
 			continue
 		}
 		if x := t.trust.Certificate(m.Certificate); x != nil && x.Kind != m.Role {
 			return ErrRoleMismatch.Because("leaf %d is in the roster as %d, its certificate says %d", m.Leaf, m.Role, x.Kind)
 		}
-		x, err := t.trust.Judge(m.Certificate, policy, at, live)
-		if err == nil && m.Role == Department && x.Dept != t.genesis.Dept {
-			err = ErrBadDepartmentKey.Because("the department is another one")
-		}
-		if err == nil {
-			_, err = t.trust.JudgeKey(m.KeyObject, x.Certificate, at)
-		}
+		x, err := t.judgeMember(m, policy, moments)
 		if err != nil {
 			return ErrBadMember.Because("leaf %d: %v", m.Leaf, err)
 		}
@@ -485,8 +501,71 @@ func (t *Transcript) checkMembers(prev, e *Epoch, c change, policy *Policy, now 
 	return nil
 }
 
+// moments are those at which an entry of a time is judged: at its own, and now
+// when it is live. What is above the last that was seen did not happen long
+// before that.
+func (t *Transcript) moments(time, now uint64, live bool) []uint64 {
+	if k := t.expect.Kept; k != nil && t.Seq() >= k.Seq && k.At > 10*Minute {
+		time = max(time, k.At-10*Minute)
+	}
+	if live {
+		return []uint64{time, now}
+	}
+	return []uint64{time}
+}
+
+// judgeVisitor asks K16 of the visitor's key object.
+func (t *Transcript) judgeVisitor(m Member, moments []uint64) error {
+	for _, at := range moments {
+		k, err := t.trust.judgeKey(m.KeyObject, owner{t.conv, t.genesis.SigKey, 0, maxInteger}, at)
+		if err != nil {
+			return err
+		}
+		if k.NotAfter-k.NotBefore > visitorKeyDays*Day {
+			return ErrBadKeyObject.Because("a visitor's key object lasts at most %d days", visitorKeyDays)
+		}
+	}
+	return nil
+}
+
+// judgeMember asks K9 to K16 of a certified member.
+func (t *Transcript) judgeMember(m Member, policy *Policy, moments []uint64) (Judged, error) {
+	var x Judged
+	for _, at := range moments {
+		var err error
+		if x, err = t.trust.Judge(m.Certificate, policy, at); err != nil {
+			return x, err
+		}
+		if m.Role == Department && x.Dept != t.genesis.Dept {
+			return x, ErrBadDepartmentKey.Because("the department is another one")
+		}
+		if _, err := t.trust.JudgeKey(m.KeyObject, x.Certificate, at); err != nil {
+			return x, err
+		}
+	}
+	return x, nil
+}
+
+// judgeAuthor is the second half of E18: whoever changes a roster holds itself.
+// A department's generation that has ended may still hand over what waits.
+func (t *Transcript) judgeAuthor(author *Member, e *Epoch, policy *Policy, moments []uint64) error {
+	if author.Role == Visitor {
+		return nil
+	}
+	for _, at := range moments {
+		x, err := t.trust.judge(author.Certificate, policy, at)
+		if err != nil {
+			return ErrNotAuthor.Because("leaf %d: %v", author.Leaf, err)
+		}
+		if e.Reason != ReasonAccept && t.trust.outdated(x.Certificate, at) {
+			return ErrNotAuthor.Because("leaf %d: its generation of the department's keys has ended", author.Leaf)
+		}
+	}
+	return nil
+}
+
 // checkAuthor asks E18 to E22: who may change what, and has signed it.
-func (t *Transcript) checkAuthor(prev, e *Epoch, c change, policy *Policy) error {
+func (t *Transcript) checkAuthor(prev, e *Epoch, c change, policy *Policy, moments []uint64) error {
 	from := prev
 	if prev == nil {
 		from = e
@@ -500,13 +579,16 @@ func (t *Transcript) checkAuthor(prev, e *Epoch, c change, policy *Policy) error
 	}
 	dept := policy.Department(t.genesis.Dept)
 	if prev != nil {
+		if err := t.judgeAuthor(author, e, policy, moments); err != nil {
+			return err
+		}
 		if err := t.checkRight(prev, e, author, c, dept); err != nil {
 			return err
 		}
 		if err := t.checkAccept(e, author, c); err != nil {
 			return err
 		}
-		if err := checkDepartmentLeaves(prev, e, c); err != nil {
+		if err := t.checkDepartmentLeaves(prev, e, c); err != nil {
 			return err
 		}
 	}
@@ -617,13 +699,23 @@ func (t *Transcript) checkAccept(e *Epoch, author *Member, c change) error {
 }
 
 // checkDepartmentLeaves is E21.
-func checkDepartmentLeaves(prev, e *Epoch, c change) error {
+func (t *Transcript) checkDepartmentLeaves(prev, e *Epoch, c change) error {
 	if !slices.ContainsFunc(c.removed, isPerson) {
 		return nil
 	}
+	var highest uint32
 	for _, m := range prev.Members {
-		if now, _ := e.member(m.Leaf); m.Role == Department && now != nil {
+		if m.Role != Department {
+			continue
+		}
+		if now, _ := e.member(m.Leaf); now != nil {
 			return ErrDepartmentStale.Because("a person leaves, but the department's leaf %d that it had keys for stays", m.Leaf)
+		}
+		highest = max(highest, t.trust.Certificate(m.Certificate).Generation+1)
+	}
+	for _, m := range c.added {
+		if m.Role == Department && t.trust.Certificate(m.Certificate).Generation < highest {
+			return ErrDepartmentStale.Because("a person leaves, and the department comes back with the keys that it had")
 		}
 	}
 	return nil
@@ -668,7 +760,7 @@ func (t *Transcript) checkFrame(prev, e *Epoch, policy *Policy, now uint64, live
 }
 
 // checkBudget is E27.
-func (t *Transcript) checkBudget(prev, e *Epoch, c change) error {
+func (t *Transcript) checkBudget(prev, e *Epoch, c change, taken uint64) error {
 	if e.N >= maxEpochs {
 		return ErrEpochBudget.Because("a conversation has at most %d epochs", maxEpochs)
 	}
@@ -679,18 +771,28 @@ func (t *Transcript) checkBudget(prev, e *Epoch, c change) error {
 		return nil
 	}
 	author, _ := prev.member(e.Author)
-	epochs, added := 1, len(c.added)
-	for _, a := range t.acts {
-		if a.certificate == author.Certificate && near(a.time, e.Time, Hour) {
-			epochs++
-			added += a.added
+	// By the times that the epochs name, and by those when they were taken:
+	// the first is what everybody can check, the second cannot be chosen.
+	for _, by := range []struct {
+		time func(act) uint64
+		now  uint64
+	}{
+		{func(a act) uint64 { return a.time }, e.Time},
+		{func(a act) uint64 { return a.taken }, taken},
+	} {
+		epochs, added := 1, len(c.added)
+		for _, a := range t.acts {
+			if a.certificate == author.Certificate && near(by.time(a), by.now, Hour) {
+				epochs++
+				added += a.added
+			}
+		}
+		if epochs > epochsPerHour || added > addedPerHour {
+			return ErrEpochBudget.Because("%d epochs and %d new members by one member in an hour are too many", epochs, added)
 		}
 	}
-	if epochs > epochsPerHour || added > addedPerHour {
-		return ErrEpochBudget.Because("%d epochs and %d new members by one member in an hour are too many", epochs, added)
-	}
 	same := len(c.added)+len(c.removed)+len(c.rekeyed) == 0
-	if same && e.Reason != ReasonReopen && near(prev.Time, e.Time, coolDown) {
+	if same && e.Reason != ReasonReopen && (near(prev.Time, e.Time, coolDown) || near(t.taken, taken, coolDown)) {
 		return ErrEpochBudget.Because("the same members and keys within 60 seconds")
 	}
 	return nil
@@ -707,7 +809,7 @@ var classes = map[byte][]Role{
 }
 
 // checkEvent asks V2 to V7 and S8.
-func (t *Transcript) checkEvent(e *Event, live bool) error {
+func (t *Transcript) checkEvent(e *Event, now uint64, live bool) error {
 	last := t.Epoch()
 	if last == nil || e.N > last.N {
 		return ErrEpochStale.Because("epoch %d has not begun", e.N)
@@ -732,8 +834,12 @@ func (t *Transcript) checkEvent(e *Event, live bool) error {
 	if !slices.Contains(classes[e.Class], sender.Role) {
 		return ErrNotSender.Because("leaf %d may not send class %d", e.Leaf, e.Class)
 	}
-	if live && sender.Role != Visitor && t.trust.Revoked(sender.Certificate) {
-		return ErrSenderRevoked.Because("the sender's certificate or its issuer is revoked")
+	if sender.Role != Visitor {
+		for _, at := range t.moments(e.Time, now, live) {
+			if _, err := t.trust.judge(sender.Certificate, t.trust.PolicyOf(epoch.PolicyHash), at); err != nil {
+				return ErrSenderRevoked.Because("leaf %d: %v", e.Leaf, err)
+			}
+		}
 	}
 	if _, twice := t.messages[e.id()]; twice {
 		return ErrDuplicateEvent.Because("leaf %d has sent this msg_id", e.Leaf)

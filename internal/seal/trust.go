@@ -38,6 +38,11 @@ type Trust struct {
 	status       *Status
 	certificates map[[32]byte]*Certificate
 	keyObjects   map[[32]byte]*KeyObject
+	// What a status once said stays: since when, by certificate and department.
+	revoked map[[32]byte]uint64
+	minimum map[[16]byte]Generation
+
+	proved sync.Map // hashes of certificates and key objects whose signature was found right
 }
 
 // NewTrust begins with nothing but the organisation's name, and the lowest
@@ -49,6 +54,8 @@ func NewTrust(org [32]byte, minPolicy uint32, primeOrder bool) *Trust {
 		policies:     map[[32]byte]*Policy{},
 		certificates: map[[32]byte]*Certificate{},
 		keyObjects:   map[[32]byte]*KeyObject{},
+		revoked:      map[[32]byte]uint64{},
+		minimum:      map[[16]byte]Generation{},
 	}
 }
 
@@ -115,8 +122,10 @@ func (t *Trust) addPolicy(object []byte) error {
 		return err
 	}
 	hash := p.Hash()
-	if t.policy != nil && p.Version == t.policy.Version && hash != t.policy.Hash() {
-		return ErrPolicyRollback.Because("there are two policies of version %d", p.Version)
+	for other, known := range t.policies {
+		if known.Version == p.Version && other != hash {
+			return ErrPolicyRollback.Because("there are two policies of version %d", p.Version)
+		}
 	}
 	for _, enroller := range p.Enrollers {
 		if x := t.certificates[enroller]; x != nil && x.Custody == Operator && p.sealed() {
@@ -191,6 +200,16 @@ func (t *Trust) addStatus(object []byte) error {
 		return ErrStaleStatus.Because("the status is older than one that was seen")
 	}
 	t.status = s
+	for _, r := range s.Revoked {
+		if since, known := t.revoked[r.Certificate]; !known || r.Since < since {
+			t.revoked[r.Certificate] = r.Since
+		}
+	}
+	for _, g := range s.Generations {
+		if old, known := t.minimum[g.Dept]; !known || g.Minimum > old.Minimum || g.Minimum == old.Minimum && g.Since < old.Since {
+			t.minimum[g.Dept] = g
+		}
+	}
 	return nil
 }
 
@@ -227,6 +246,7 @@ func (t *Trust) Forget(keyObject [32]byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.keyObjects, keyObject)
+	t.proved.Delete(keyObject)
 }
 
 // Live says whether policy and status hold now (K5, K8): no new epoch is made
@@ -253,16 +273,10 @@ func (t *Trust) live(now uint64) error {
 	return nil
 }
 
-// Revoked reports whether the status names the certificate or its issuer.
-func (t *Trust) Revoked(certificate [32]byte) bool {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	x := t.certificates[certificate]
-	return t.revoked(certificate) || x != nil && t.revoked(x.Issuer)
-}
-
-func (t *Trust) revoked(certificate [32]byte) bool {
-	return t.status != nil && slices.Contains(t.status.Revoked, certificate)
+// ended reports whether a certificate is revoked at a moment.
+func (t *Trust) ended(certificate [32]byte, at uint64) bool {
+	since, revoked := t.revoked[certificate]
+	return revoked && since <= at
 }
 
 // Judged is a certificate that holds, with the custody of its issuer.
@@ -271,9 +285,27 @@ type Judged struct {
 	IssuerCustody byte
 }
 
-// Judge finds a certificate and asks K9 to K12 and K14 of it at a time, by a
-// policy; with live, what the status says counts too.
-func (t *Trust) Judge(certificate [32]byte, policy *Policy, at uint64, live bool) (Judged, error) {
+// Judge finds a certificate and asks K9 to K12 and K14 of it at a moment, by a
+// policy.
+func (t *Trust) Judge(certificate [32]byte, policy *Policy, at uint64) (Judged, error) {
+	x, err := t.judge(certificate, policy, at)
+	if err == nil && t.outdated(x.Certificate, at) {
+		err = ErrBadDepartmentKey.Because("generation %d of the department's keys has ended", x.Generation)
+	}
+	return x, err
+}
+
+// outdated is K14: whether a department's certificate is of a generation that
+// has ended.
+func (t *Trust) outdated(x *Certificate, at uint64) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	g, known := t.minimum[x.Dept]
+	return known && x.Kind == Department && x.Generation < g.Minimum && g.Since <= at
+}
+
+// judge is Judge without K14.
+func (t *Trust) judge(certificate [32]byte, policy *Policy, at uint64) (Judged, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	x := t.certificates[certificate]
@@ -287,7 +319,7 @@ func (t *Trust) Judge(certificate [32]byte, policy *Policy, at uint64, live bool
 	if x.Org != t.org || x.Kind == Enroller {
 		return Judged{}, ErrBadCertificate.Because("the certificate is of another organisation or kind")
 	}
-	if err := verified(x, t.org, nil, 0, issuer.SigKey, ErrBadCertificate); err != nil {
+	if err := t.prove(x, certificate, issuer.SigKey, ErrBadCertificate); err != nil {
 		return Judged{}, err
 	}
 	if x.NotAfter > issuer.NotAfter {
@@ -296,17 +328,24 @@ func (t *Trust) Judge(certificate [32]byte, policy *Policy, at uint64, live bool
 	if err := inTime(x, at, policy.certDays(x)); err != nil {
 		return Judged{}, err
 	}
-	if live && (t.revoked(certificate) || t.revoked(x.Issuer)) {
+	if t.ended(certificate, at) || t.ended(x.Issuer, at) {
 		return Judged{}, ErrRevoked.Because("the certificate or its issuer is revoked")
 	}
-	if live && x.Kind == Department && t.status != nil {
-		for _, g := range t.status.Generations {
-			if g.Dept == x.Dept && x.Generation < g.Minimum {
-				return Judged{}, ErrBadDepartmentKey.Because("generation %d of the department's keys has ended, %d is the first that counts", x.Generation, g.Minimum)
-			}
-		}
-	}
 	return Judged{x, issuer.Custody}, nil
+}
+
+// prove verifies a certificate's or key object's only signature once: the hash
+// that it is remembered by covers the signature and names the issuer or owner,
+// and so the key.
+func (t *Trust) prove(o Object, hash, key [32]byte, rule Refusal) error {
+	if _, done := t.proved.Load(hash); done {
+		return nil
+	}
+	if err := verified(o, t.org, nil, 0, key, rule); err != nil {
+		return err
+	}
+	t.proved.Store(hash, struct{}{})
+	return nil
 }
 
 // enroller is K9 for the issuer of x.
@@ -318,7 +357,7 @@ func (t *Trust) enroller(x *Certificate, policy *Policy, at uint64) (*Certificat
 	if issuer.Kind != Enroller || issuer.Org != t.org || issuer.Issuer != t.org {
 		return nil, ErrBadEnroller.Because("the issuer is no enroller of the organisation")
 	}
-	if err := verified(issuer, t.org, nil, 0, policy.RootKey, ErrBadEnroller); err != nil {
+	if err := t.prove(issuer, x.Issuer, policy.RootKey, ErrBadEnroller); err != nil {
 		return nil, err
 	}
 	if !slices.Contains(policy.Enrollers, x.Issuer) {
@@ -396,7 +435,7 @@ func (t *Trust) judgeKey(keyObject [32]byte, o owner, at uint64) (*KeyObject, er
 	case at < k.NotBefore || at > k.NotAfter:
 		return nil, ErrBadKeyObject.Because("the key object is not valid at this time")
 	}
-	if err := verified(k, t.org, nil, 0, o.sigKey, ErrBadKeyObject); err != nil {
+	if err := t.prove(k, keyObject, o.sigKey, ErrBadKeyObject); err != nil {
 		return nil, err
 	}
 	return k, nil
@@ -424,7 +463,7 @@ func (t *Trust) DepartmentKeys(dept [16]byte, now uint64) (Judged, *KeyObject, e
 	slices.SortFunc(found, func(a, b *Certificate) int { return cmp.Compare(b.Generation, a.Generation) })
 	last := error(ErrBadDepartmentKey.Because("no certificate of the department is known"))
 	for _, x := range found {
-		judged, err := t.Judge(x.Hash(), policy, now, true)
+		judged, err := t.Judge(x.Hash(), policy, now)
 		if err != nil {
 			last = err
 			continue

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/directory"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/wire"
@@ -30,8 +31,9 @@ type exchange struct {
 // open makes the folders and says which key signs the status.
 func (x *exchange) open() error {
 	for _, name := range []string{"in", "out"} {
-		if err := os.MkdirAll(filepath.Join(x.folder, name), 0o700); err != nil {
-			return fmt.Errorf("the folder for the organisation's office cannot be made: %w", err)
+		// Revocations have no signature of their own: who may write here, may revoke.
+		if err := prepareFolder(filepath.Join(x.folder, name)); err != nil {
+			return fmt.Errorf("the exchange with the organisation's office: %w", err)
 		}
 	}
 	key := x.directory.StatusKey()
@@ -85,7 +87,7 @@ func (x *exchange) round(ctx context.Context) error {
 		return err
 	}
 	for _, file := range out {
-		if strings.HasSuffix(file.Name(), ".request") && !wanted[file.Name()] {
+		if ext := filepath.Ext(file.Name()); (ext == ".request" || ext == ".object") && !wanted[file.Name()] {
 			if err := os.Remove(filepath.Join(x.folder, "out", file.Name())); err != nil {
 				return err
 			}
@@ -123,6 +125,10 @@ func (x *exchange) take(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if !info.Mode().IsRegular() {
+			x.refuse(in, file.Name(), errors.New("it is no regular file"))
+			continue
+		}
 		if info.Size() > int64(seal.KindStatus.Limit()) {
 			x.refuse(in, file.Name(), errors.New("the file is larger than any object"))
 			continue
@@ -150,6 +156,9 @@ func (x *exchange) take(ctx context.Context) error {
 	})
 	for _, p := range parcels {
 		if err := x.deliver(ctx, p.name, p.content); err != nil {
+			if !final(err) {
+				return fmt.Errorf("the file %s waits: %w", p.name, err)
+			}
 			x.refuse(in, p.name, err)
 			continue
 		}
@@ -158,6 +167,16 @@ func (x *exchange) take(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// final reports whether a file is refused for what it is. What failed for
+// another reason, such as a stop in the middle, is tried again: a revocation
+// must not get lost.
+func final(err error) bool {
+	if _, ok := errors.AsType[seal.Refusal](err); ok {
+		return true
+	}
+	return chat.KindOf(err) == chat.KindInvalid || errors.Is(err, directory.ErrNotFound)
 }
 
 // version orders policies; other objects have none.
@@ -195,7 +214,7 @@ func (x *exchange) deliver(ctx context.Context, name string, content []byte) err
 	case "revoke":
 		return x.directory.Revoke(ctx, hash)
 	}
-	return fmt.Errorf("a file of the kind %q is not known", kind)
+	return chat.Invalid("file", "files of this kind are not known")
 }
 
 func (x *exchange) deliverPair(ctx context.Context, first, second, kind string, content []byte) error {
@@ -203,7 +222,7 @@ func (x *exchange) deliverPair(ctx context.Context, first, second, kind string, 
 		raw, err := hex.DecodeString(first)
 		generation, numberErr := strconv.ParseUint(second, 10, 32)
 		if err != nil || len(raw) != 16 || numberErr != nil {
-			return errors.New("the name is not a department and a generation")
+			return chat.Invalid("file", "the name is not a department and a generation")
 		}
 		return x.directory.Generation(ctx, [16]byte(raw), uint32(generation))
 	}
@@ -216,7 +235,7 @@ func (x *exchange) deliverPair(ctx context.Context, first, second, kind string, 
 		return err
 	}
 	if kind != "wrap" {
-		return fmt.Errorf("a file of the kind %q is not known", kind)
+		return chat.Invalid("file", "files of this kind are not known")
 	}
 	return x.directory.Wrap(ctx, device, dept, content)
 }
@@ -224,7 +243,7 @@ func (x *exchange) deliverPair(ctx context.Context, first, second, kind string, 
 func unhex(text string) ([32]byte, error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != 32 {
-		return [32]byte{}, errors.New("the name is not a hash in 64 hexadecimal digits")
+		return [32]byte{}, chat.Invalid("file", "the name is not a hash in 64 hexadecimal digits")
 	}
 	return [32]byte(raw), nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,16 +37,24 @@ func statusKey(folder string) (ed25519.PrivateKey, error) {
 	return ed25519.NewKeyFromSeed(seed), nil
 }
 
-// writeOnce makes a file that must not be there yet, for its owner only, and
-// returns once it has reached the disk.
+// writeOnce makes a file for its owner only, whole or not at all, and returns
+// once it has reached the disk.
 func writeOnce(name string, content []byte) (err error) {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names the data folder
+	file, err := os.CreateTemp(filepath.Dir(name), ".new-*")
 	if err != nil {
 		return fmt.Errorf("a key cannot be kept: %w", err)
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, err := io.Writer(file).Write(content); err != nil {
+	_, err = file.Write(content)
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = os.Link(file.Name(), name) // refuses a name that is taken
+	}
+	if err := errors.Join(err, os.Remove(file.Name())); err != nil {
 		return fmt.Errorf("a key cannot be kept: %w", err)
 	}
-	return file.Sync()
+	folder, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return fmt.Errorf("a key cannot be kept: %w", err)
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -87,6 +87,11 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	if s.directory, err = directory.Open(ctx, s.store, key, time.Now, log); err != nil {
 		return err
 	}
+	s.directory.OnRevoke(func(certificate [32]byte) {
+		if s.hub != nil {
+			s.hub.Disconnect(certificate)
+		}
+	})
 	office := &exchange{directory: s.directory, folder: filepath.Join(o.Folder, "exchange"), log: log}
 	if err := office.open(); err != nil {
 		return err
@@ -100,10 +105,10 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 			return fanout.Session{Owner: owner, Visitor: visitor}, err
 		},
 		MayRead: func(ctx context.Context, who fanout.Session, conv [32]byte) bool {
-			return conversations.MayRead(ctx, who.Owner, conv)
+			return s.holds(who) && conversations.MayRead(ctx, who.Owner, conv)
 		},
 		MayWatch: func(_ context.Context, who fanout.Session, dept [16]byte) bool {
-			return !who.Visitor && conversations.MayWatch(who.Owner, dept)
+			return !who.Visitor && s.holds(who) && conversations.MayWatch(who.Owner, dept)
 		},
 		Logger: log,
 	})
@@ -151,6 +156,16 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 		}
 	}()
 	return nil
+}
+
+// holds reports whether a device's certificate still does: the hub asks again
+// about once a minute, and a revocation ends its connections at once.
+func (s *Server) holds(who fanout.Session) bool {
+	if who.Visitor {
+		return true
+	}
+	_, err := s.directory.Device(who.Owner)
+	return err == nil
 }
 
 // every does something again and again until the server stops.

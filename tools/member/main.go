@@ -87,7 +87,7 @@ type world struct {
 	dept    [16]byte
 	office  *authority.Office
 	status  ed25519.PrivateKey
-	revoked [][32]byte
+	revoked []seal.Revocation
 	trust   *seal.Trust // what the office would publish
 	people  []*person
 }
@@ -254,7 +254,7 @@ func (w *world) newStatus(now uint64) []byte {
 
 func (w *world) revoke(r request) error {
 	cert := [32]byte(unhex(r.Cert))
-	w.revoked = append(w.revoked, cert)
+	w.revoked = append(w.revoked, seal.Revocation{Certificate: cert, Since: r.Now})
 	return nil
 }
 

@@ -29,8 +29,14 @@ const (
 	selectConversation   = `SELECT c.conv, c.dept, c.state, c.seq, c.at, m.member
 		FROM conversations c LEFT JOIN members m ON m.conv = c.conv
 		WHERE c.conv = ? ORDER BY m.place`
-	selectQueue = `SELECT c.conv, c.dept, c.state, c.seq, c.at, m.member
-		FROM (SELECT * FROM conversations WHERE dept = ? ORDER BY at DESC, conv LIMIT ?) c
+	// State 1 is conversation.Waiting.
+	selectWaiting = `SELECT c.conv, c.dept, c.state, c.seq, c.at, m.member
+		FROM (SELECT * FROM conversations WHERE dept = ? AND state = 1 ORDER BY at, conv LIMIT ?) c
+		LEFT JOIN members m ON m.conv = c.conv
+		ORDER BY c.at, c.conv, m.place`
+	selectOfMember = `SELECT c.conv, c.dept, c.state, c.seq, c.at, m.member
+		FROM (SELECT * FROM conversations WHERE conv IN (SELECT conv FROM members WHERE member = ?)
+			ORDER BY at DESC, conv LIMIT ?) c
 		LEFT JOIN members m ON m.conv = c.conv
 		ORDER BY c.at DESC, c.conv, m.place`
 	selectWraps = `SELECT seq, place, object FROM wraps WHERE conv = ? AND key = ? ORDER BY seq, place`
@@ -227,9 +233,18 @@ func (s *Store) Wraps(ctx context.Context, conv [32]byte, to [][32]byte) ([][]by
 	return objects, nil
 }
 
-// Queue implements [conversation.Store].
-func (s *Store) Queue(ctx context.Context, dept [16]byte, limit int) ([]conversation.Listed, error) {
-	rows, err := s.read.queue.QueryContext(ctx, dept[:], max(limit, 0))
+// Waiting implements [conversation.Store].
+func (s *Store) Waiting(ctx context.Context, dept [16]byte, limit int) ([]conversation.Listed, error) {
+	rows, err := s.read.waiting.QueryContext(ctx, dept[:], max(limit, 0))
+	if err != nil {
+		return nil, err
+	}
+	return collectListed(rows)
+}
+
+// OfMember implements [conversation.Store].
+func (s *Store) OfMember(ctx context.Context, member [32]byte, limit int) ([]conversation.Listed, error) {
+	rows, err := s.read.ofMember.QueryContext(ctx, member[:], max(limit, 0))
 	if err != nil {
 		return nil, err
 	}

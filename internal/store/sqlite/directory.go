@@ -21,6 +21,7 @@ const (
 
 	selectEnrolmentOf   = `SELECT id FROM enrolments WHERE invitation = ?`
 	insertEnrolment     = `INSERT INTO enrolments (id, invitation, request, mac, at) VALUES (?, ?, ?, ?, ?)`
+	dropEnrolments      = `DELETE FROM enrolments WHERE certificate IS NULL AND at < ?`
 	signEnrolment       = `UPDATE enrolments SET certificate = ? WHERE id = ?`
 	selectEnrolments    = `SELECT id, invitation, request, mac, at, certificate FROM enrolments WHERE certificate IS NULL ORDER BY place LIMIT ?`
 	selectEnrolmentByID = `SELECT id, invitation, request, mac, at, certificate FROM enrolments WHERE id = ?`
@@ -115,6 +116,14 @@ func (s *Store) PutEnrolment(ctx context.Context, e directory.Enrolment) error {
 			return refusal{directory.ErrInvitationUsed}
 		}
 		return nil
+	})
+}
+
+// DropEnrolments implements [directory.Store].
+func (s *Store) DropEnrolments(ctx context.Context, before int64) error {
+	return s.writer.do(ctx, func() error {
+		_, err := execute(s.writer.run.dropEnrolments, nil, before)
+		return err
 	})
 }
 

@@ -143,15 +143,21 @@ func TestStore_Conversation(t *testing.T) {
 		if _, err := s.Conversation(ctx, id(9)); !errors.Is(err, conversation.ErrNotFound) {
 			t.Errorf("an unknown conversation: got %v", err)
 		}
-		queue, err := s.Queue(ctx, [16]byte{1}, 10)
+		waiting, err := s.Waiting(ctx, [16]byte{1}, 10)
 		must(t, err)
-		equal(t, "queue", queue, []conversation.Listed{listedB, listedA})
-		queue, err = s.Queue(ctx, [16]byte{1}, 1)
+		equal(t, "waiting", waiting, []conversation.Listed{listedB})
+		waiting, err = s.Waiting(ctx, [16]byte{2}, 10)
 		must(t, err)
-		equal(t, "queue of one", queue, []conversation.Listed{listedB})
-		queue, err = s.Queue(ctx, [16]byte{2}, 10)
+		equal(t, "waiting for another department", len(waiting), 0)
+		mine, err := s.OfMember(ctx, agent, 10)
 		must(t, err)
-		equal(t, "queue of another department", len(queue), 0)
+		equal(t, "of the agent", mine, []conversation.Listed{listedA})
+		mine, err = s.OfMember(ctx, agent, 0)
+		must(t, err)
+		equal(t, "none of the agent", len(mine), 0)
+		mine, err = s.OfMember(ctx, id(77), 10)
+		must(t, err)
+		equal(t, "of a stranger", len(mine), 0)
 
 		wraps, err := s.Wraps(ctx, a, [][32]byte{id(7), id(8), id(7)})
 		must(t, err)
@@ -337,9 +343,14 @@ func TestAppend_BatchIsolatesRefusals(t *testing.T) {
 			t.Errorf("change %d: got %v, want %v", i, err, want)
 		}
 	}
-	queue, err := s.Queue(t.Context(), [16]byte{1}, 100)
+	waiting, err := s.Waiting(t.Context(), [16]byte{1}, 100)
 	must(t, err)
-	equal(t, "conversations", len(queue), 10)
+	equal(t, "conversations", len(waiting), 10)
+	for i, l := range waiting[1:] {
+		if l.At < waiting[i].At {
+			t.Errorf("who waits longest does not come first")
+		}
+	}
 }
 
 func TestAppend_Concurrent(t *testing.T) {

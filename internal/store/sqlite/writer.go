@@ -38,6 +38,7 @@ type statements struct {
 	selectMembers, deleteMembers, insertMember              *sql.Stmt
 	insertObject                                            *sql.Stmt
 	enrolmentOf, insertEnrolment, sign, upsertDepartmentKey *sql.Stmt
+	dropEnrolments                                          *sql.Stmt
 }
 
 // write is one caller's change, waiting for its commit.
@@ -116,6 +117,7 @@ func (w *writer) prepare(ctx context.Context, file string, log *slog.Logger) err
 		&w.run.enrolmentOf:         selectEnrolmentOf,
 		&w.run.insertEnrolment:     insertEnrolment,
 		&w.run.sign:                signEnrolment,
+		&w.run.dropEnrolments:      dropEnrolments,
 		&w.run.upsertDepartmentKey: upsertDepartmentKey,
 	})
 	return err

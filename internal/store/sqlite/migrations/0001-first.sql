@@ -10,7 +10,7 @@ CREATE TABLE conversations (
     at    INTEGER NOT NULL                   -- of the last entry
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX conversations_of_department ON conversations (dept, at DESC, conv);
+CREATE INDEX conversations_waiting ON conversations (dept, at, conv) WHERE state = 1;
 
 CREATE TABLE entries (
     conv    BLOB    NOT NULL REFERENCES conversations (conv),
@@ -45,6 +45,8 @@ CREATE TABLE members (
     PRIMARY KEY (conv, place)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX conversations_of_member ON members (member);
+
 CREATE TABLE objects (
     place  INTEGER NOT NULL PRIMARY KEY, -- grows: the order of arrival
     hash   BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
@@ -68,6 +70,7 @@ CREATE TABLE enrolments (
 ) STRICT;
 
 CREATE INDEX enrolments_unsigned ON enrolments (place) WHERE certificate IS NULL;
+CREATE INDEX enrolments_by_age ON enrolments (at) WHERE certificate IS NULL;
 
 CREATE TABLE department_keys (
     device      BLOB NOT NULL CHECK (length(device) = 32),
