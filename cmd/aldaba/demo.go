@@ -36,6 +36,10 @@ type demo struct {
 func startDemo(ctx context.Context, s *server.Server, data string) (*demo, seal.Invitation, error) {
 	d := &demo{exchange: s.Office()}
 	files := authority.Files{Folder: filepath.Clean(data) + "-office", Data: []string{data}, Work: demoWork}
+	// Keys of another organisation than the data's would only wait for a server.
+	if _, err := os.Lstat(filepath.Join(files.Folder, "office.age")); s.Founded() == errors.Is(err, fs.ErrNotExist) {
+		return nil, seal.Invitation{}, fmt.Errorf("the sample organisation is in two folders that belong together, and one of them is gone or another's: remove both, %s and %s, to start anew, or run without --demo", data, files.Folder)
+	}
 	passphrase, fresh, err := demoPassphrase(files.Folder)
 	if err != nil {
 		return nil, seal.Invitation{}, err
@@ -60,7 +64,7 @@ func startDemo(ctx context.Context, s *server.Server, data string) (*demo, seal.
 		return nil, invitation, fmt.Errorf("invite the sample agent: %w", err)
 	}
 	if _, err := d.office.Serve(ctx, d.exchange, now); err != nil {
-		return nil, invitation, fmt.Errorf("the sample organisation does not belong to this data folder: start without --demo, or name another --folder: %w", err)
+		return nil, invitation, fmt.Errorf("%s and %s are of two organisations: remove both to start anew, or run without --demo: %w", data, files.Folder, err)
 	}
 	return d, invitation, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,7 +27,7 @@ import (
 const keysHelp = `usage: aldaba keys <command>
 
   init      make the organisation's keys: --department=name:sealed (or :assisted;
-            once for each), --custody=company|operator
+            once for each, and visitors reach the first), --custody=company|operator
   show      what the organisation is
   invite    invite a person: --name=… --department=… (once for each), and
             --title=…, --role=agent|supervisor, --days=…
@@ -297,11 +298,20 @@ func (k *keys) init(ctx context.Context, r request) error {
 		default:
 			return misuse(fmt.Sprintf("--department=%s: a department is sealed or assisted", text))
 		}
-		rand.Read(d.ID[:])
 		options.Departments = append(options.Departments, d)
 	}
 	if len(options.Departments) == 0 {
 		return misuse("name at least one department, as in --department=Support:sealed")
+	}
+	// The policy has departments in the order of their ids, and the first is whom
+	// visitors reach.
+	ids := make([][16]byte, len(options.Departments))
+	for i := range ids {
+		rand.Read(ids[i][:])
+	}
+	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	for i, id := range ids {
+		options.Departments[i].ID = id
 	}
 	switch r.custody {
 	case "company":

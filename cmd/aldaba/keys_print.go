@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -90,8 +91,12 @@ func (k *keys) printInit(o *authority.Office, recovery string) error {
 	}{hexOf(o.Org()), recovery, departmentsJSON(o)}
 	return k.print(value, func() {
 		fmt.Fprintf(k.stdout, "The keys of organisation %s are in %s.\n", value.Org, k.files.Folder)
+		fmt.Fprintf(k.stdout, "Visitors reach %s.\n", o.Departments()[0].Name)
+		if slices.ContainsFunc(o.Departments(), func(d authority.Department) bool { return d.Mode == seal.Assisted }) {
+			fmt.Fprintln(k.stdout, "Assisted departments are not complete yet: the server takes no seat in their\nconversations, so that today they differ from sealed ones only in custody and in\nhow long certificates last.")
+		}
 		fmt.Fprintf(k.stdout, "\nrecovery code  %s\n\n", recovery)
-		fmt.Fprintln(k.stdout, "Write it down and keep it away from this device: it opens recovery.age, a copy of\nthe root, when the passphrase is lost. It is not shown again. Copy the folder to a\nsecond place now, and again after each invitation, renewal and revocation.")
+		fmt.Fprintln(k.stdout, "Write it down and keep it away from this device: the program age (age-encryption.org)\nopens recovery.age with it, a copy of the root, when the passphrase is lost. It is not shown again. Copy the folder to a\nsecond place now, and again after each invitation, renewal and revocation.")
 	})
 }
 
@@ -102,7 +107,7 @@ func (k *keys) printInvitation(name string, secret seal.Invitation, ends uint64)
 	}{secret.String(), at(ends)}
 	return k.print(value, func() {
 		fmt.Fprintf(k.stdout, "invitation  %s\nends        %s\n\n", secret, day(ends))
-		fmt.Fprintf(k.stdout, "Hand it to %s on a way that does not lead through this server: whoever has it\ncan become this person. Then sign the request with `aldaba keys enrol`.\n", name)
+		fmt.Fprintf(k.stdout, "Hand it to %s on a way that does not lead through this server: whoever has it\ncan become this person. Then sign the request with `aldaba keys enrol --wait`, which\nalso gives the device its department's keys.\n", name)
 	})
 }
 
@@ -136,6 +141,9 @@ func (k *keys) printReport(r authority.Report, newsOnly bool) error {
 		}
 		if r.Wrapped > 0 {
 			fmt.Fprintf(k.stdout, "department keys given to devices: %d\n", r.Wrapped)
+		}
+		if len(value.Enrolled) > 0 && r.Wrapped == 0 && !newsOnly {
+			fmt.Fprintln(k.stdout, "Run this again when the device has fetched its certificate: then it gets its\ndepartment's keys. With --wait this happens by itself.")
 		}
 		if len(value.Enrolled)+len(value.Refused)+r.Wrapped == 0 && !newsOnly {
 			fmt.Fprintln(k.stdout, "no device waits")
@@ -177,7 +185,7 @@ func (k *keys) printRevocation(r authority.Revocation) error {
 	}
 	return k.print(value, func() {
 		fmt.Fprintf(k.stdout, "revoked the device of %s; departments with new keys: %d\n", r.Name, len(r.Generations))
-		fmt.Fprintln(k.stdout, "It keeps what it could read before. Conversations that it is a member of go on\nwithout it once a member removes it.")
+		fmt.Fprintln(k.stdout, "It keeps what it could read before. The browsers of its conversations go on\nwithout it when they next write; a new visitor meets the department's new keys.")
 	})
 }
 

@@ -192,7 +192,7 @@ func TestCommand_Demo(t *testing.T) {
 	}
 	var stdout, stderr bytes.Buffer
 	p := program{stdout: &stdout, stderr: &stderr, pages: pages, log: slog.New(slog.DiscardHandler)}
-	if code := p.run(t.Context(), []string{"run", "--address=127.0.0.1:0", "--folder=" + data, "--demo=on"}); code != exitFailure || !strings.Contains(stderr.String(), "does not belong to this data folder") {
+	if code := p.run(t.Context(), []string{"run", "--address=127.0.0.1:0", "--folder=" + data, "--demo=on"}); code != exitFailure || !strings.Contains(stderr.String(), "belong together") {
 		t.Errorf("a demonstration over somebody's data: %d %s %s", code, &stdout, &stderr)
 	}
 }

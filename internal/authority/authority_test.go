@@ -356,9 +356,6 @@ func TestOffice_RefusesRequests(t *testing.T) {
 			now := begin + 7*seal.Day + 1
 			return newBrowser(t, o, inv, now, nil).asked(), now
 		}},
-		{"another role", "role 3", func(inv seal.Invitation) (Request, uint64) {
-			return newBrowser(t, o, inv, begin, func(e *seal.Enrolment) { e.Kind = seal.Supervisor }).asked(), begin
-		}},
 		{"somebody else's number", `"Ana" has`, func(inv seal.Invitation) (Request, uint64) {
 			return newBrowser(t, o, inv, begin, func(e *seal.Enrolment) { e.Subject = ana.request.Subject }).asked(), begin
 		}},

@@ -385,26 +385,13 @@ func (w *world) take(r request) (answer, error) {
 			p.seats[conv] = seal.NewSeat(t, p.keys, p.departments...)
 			continue
 		}
-		took, err := seat.Take(unhex(entry), wraps, r.Now, live(unhex(entry), r.Now))
+		took, err := seat.Take(unhex(entry), wraps, r.Now, true)
 		if err != nil {
 			return a, err
 		}
 		a.Lines = append(a.Lines, lineOf(took))
 	}
 	return a, nil
-}
-
-// live says, as the browser's member does, whether an entry happens now: its
-// time is not older than ten minutes.
-func live(entry []byte, now uint64) bool {
-	epoch, event := new(seal.Epoch), new(seal.Event)
-	switch {
-	case seal.Parse(entry, epoch) == nil:
-		return epoch.Time+10*seal.Minute >= now
-	case seal.Parse(entry, event) == nil:
-		return event.Time+10*seal.Minute >= now
-	}
-	return true
 }
 
 func lineOf(took seal.Line) line {

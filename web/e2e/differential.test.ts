@@ -95,7 +95,8 @@ function browserPlayer(name: string, vault: Call, conv: string, cert: string): P
     cert,
     async take(now, from, entries, wraps) {
       const [told, state] = await vault.all(now, [
-        ['take', [b(conv), from, entries.map(b), wraps.map(b)]],
+        // Complete: from the genesis on, everything happens now, as it does for the Go side.
+        ['take', [b(conv), from, entries.map(b), wraps.map(b), true]],
         ['state', [b(conv)]],
       ]);
       const lines = (told as VaultLine[]).map((line) => {
