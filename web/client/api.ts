@@ -101,8 +101,16 @@ export interface Api {
   departmentKeys(): Promise<[Bytes, Bytes][]>;
 }
 
-/** `prove` makes a session proof over a challenge of 32 bytes. `base` is an origin, without a slash behind. */
-export function api(base: string, prove: (challenge: Bytes) => Promise<Bytes>): Api {
+/**
+ * `prove` makes a session proof over a challenge of 32 bytes. `base` is an
+ * origin, without a slash behind. `cure` is asked after a refusal by a rule
+ * whether it is worth another try with the session of then.
+ */
+export function api(
+  base: string,
+  prove: (challenge: Bytes) => Promise<Bytes>,
+  cure: (rule: string) => Promise<boolean> = async () => false,
+): Api {
   let token = '';
   let renewing: Promise<string> | undefined;
 
@@ -147,9 +155,21 @@ export function api(base: string, prove: (challenge: Bytes) => Promise<Bytes>): 
     return renewing;
   };
 
+  /** Does it again when the refusal has been cured. */
+  async function cured<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof Failure && (await cure(error.rule)))) throw error;
+      return act();
+    }
+  }
+
   /** With the session. One that has ended is renewed once. */
-  async function own(method: string, path: string, objects?: readonly Bytes[]): Promise<Bytes> {
-    const body = objects && frame(objects);
+  const own = (method: string, path: string, objects?: readonly Bytes[]) =>
+    cured(() => withSession(method, path, objects && frame(objects)));
+
+  async function withSession(method: string, path: string, body?: Bytes): Promise<Bytes> {
     const used = token || (await renew());
     try {
       return await ask(method, path, body, used);
@@ -167,7 +187,7 @@ export function api(base: string, prove: (challenge: Bytes) => Promise<Bytes>): 
       return { org: toBytes(org, 32), dept: toBytes(dept, 16), mode, minPolicy: count(minPolicy) };
     },
     trust: async () => unframe(await ask('GET', 'trust')),
-    token: async (renewed) => (renewed || !token ? renew() : token),
+    token: (renewed) => cured(async () => (renewed || !token ? renew() : token)),
     forget() {
       token = '';
     },

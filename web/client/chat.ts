@@ -11,9 +11,12 @@ export interface Live<T> {
 export type Link = 'connecting' | 'online' | 'offline';
 
 /**
- * What went wrong, for a catalogue of sentences: `code` is one of `offline`,
- * `unsupported`, `refused` (the server's or an object's rule, named in `rule`),
- * `too_long`, `invitation`, `closed`, `storage`.
+ * What went wrong, for a catalogue of sentences: `code` is one of `offline`
+ * (with `rule` when the server says that it cannot now: `rate_limited`,
+ * `unavailable`), `unsupported`, `refused` (by an object's rule, or the server's
+ * or its code where there is none, named in `rule`), `too_long`, `invitation`,
+ * `closed`, `lost` (the server took a message that the log does not show),
+ * `storage`.
  */
 export interface Problem {
   readonly code: string;

@@ -62,9 +62,15 @@ class FakeVault implements Vault {
   readonly extras: number[] = [];
   /** The highest sequence that was seen before a reload. */
   highest = -1;
+  /** Members whose certificates no longer hold. */
+  revoked: string[] = [];
+  /** The rule that keeps this device out of its epochs, until it has a department's newer keys. */
+  locked: string | undefined;
+  /** What this device's newest certificate is called. */
+  private device: string;
 
   constructor(name: string, kept: Keeping = nothing()) {
-    this.name = name;
+    this.name = this.device = name;
     this.kept = kept;
   }
   private call(name: string) {
@@ -94,7 +100,7 @@ class FakeVault implements Vault {
   }
   async proof(challenge: Bytes, conv?: Bytes) {
     this.call('proof');
-    return pack(13, { challenge: toText(challenge), owner: conv ? toText(conv) : this.name });
+    return pack(13, { challenge: toText(challenge), owner: conv ? toText(conv) : this.device });
   }
   async begin() {
     this.call('begin');
@@ -130,7 +136,14 @@ class FakeVault implements Vault {
       step(log, entry);
       const place = { seq, time: seq };
       if (entry[1] === 2)
-        lines.push({ kind: 'roster', ...place, n, reason, members: members.map(this.member, this) });
+        lines.push({
+          kind: 'roster',
+          ...place,
+          n,
+          reason,
+          members: members.map(this.member, this),
+          ...(this.locked && { locked: this.locked }),
+        });
       else if (close) lines.push({ kind: 'closed', ...place, from: this.member(by), reason: close });
       else if (text && this.shown.has(cid))
         lines.push({ kind: 'unreadable', ...place, rule: 'V12', code: 'duplicate_cid' });
@@ -153,13 +166,24 @@ class FakeVault implements Vault {
       epoch,
       members: members.map(this.member, this),
       closed,
-      open: !closed && members.includes(this.name),
+      open: !closed && !this.locked && members.includes(this.name),
       acceptable: !closed && members.length === 1 && !members.includes(this.name),
+      stale: members.some((name) => this.revoked.includes(name)),
       safety: '00000',
     };
   }
+  private mustHold(conv: Bytes) {
+    if (this.log(conv).members.some((name) => this.revoked.includes(name)))
+      throw refusal('E14', 'bad_member');
+  }
+  async refresh(conv: Bytes) {
+    this.call('refresh');
+    const stays = this.log(conv).members.filter((name) => !this.revoked.includes(name));
+    return this.next(conv, stays, 2);
+  }
   async say(conv: Bytes, text: string, cid: Bytes) {
     this.call('say');
+    this.mustHold(conv);
     const event = pack(3, {
       by: this.name,
       n: this.log(conv).epoch,
@@ -171,6 +195,7 @@ class FakeVault implements Vault {
   }
   async close(conv: Bytes, reason: 1 | 2 | 3) {
     this.call('close');
+    this.mustHold(conv);
     return pack(3, { by: this.name, n: this.log(conv).epoch, close: reason });
   }
   async accept(conv: Bytes) {
@@ -194,15 +219,17 @@ class FakeVault implements Vault {
     this.kept.enrolment = sha(request);
     return { request, mac: new Uint8Array(32) };
   }
-  async certified() {
+  async certified(cert: Bytes) {
     this.call('certified');
-    this.kept.device = 'certified';
-    return pack(5, { name: this.name });
+    if (this.kept.device !== 'ready') this.kept.device = 'certified';
+    this.device = `${this.name}${content(cert).generation ?? ''}`;
+    return pack(5, { name: this.device });
   }
   async department(cert: Bytes, wrap: Bytes) {
     this.call('department');
     if (cert[1] !== 8 || wrap[1] !== 14) throw refusal('K15', 'dept_key_mismatch');
     this.kept.device = 'ready';
+    this.locked = undefined;
   }
   async erase(conv?: Bytes) {
     this.call('erase');
@@ -211,7 +238,18 @@ class FakeVault implements Vault {
 }
 
 /** What a case does to a request before it is handled ('before') or after it was, without an answer ('after'). */
-type Trouble = { what: RegExp; answer?: [number, string]; when?: 'before' | 'after'; meanwhile?: () => void };
+type Trouble = {
+  what: RegExp;
+  /** Status, code and rule of a refusal, or the members of another answer. */
+  answer?: [number, string | object, string?];
+  when?: 'before' | 'after';
+  meanwhile?: () => void;
+};
+
+const told = ([status, answer, rule]: NonNullable<Trouble['answer']>): [number, object] => [
+  status,
+  typeof answer === 'string' ? { code: answer, rule } : answer,
+];
 
 class FakeServer {
   readonly logs = new Map<string, Log>();
@@ -221,8 +259,11 @@ class FakeServer {
   readonly troubles: Trouble[] = [];
   readonly tokens = new Map<string, string>();
   readonly sockets = new Set<FakeSocket>();
-  readonly enrolments = new Map<string, { signed: boolean }>();
+  /** `generation` counts the certificates that came after the first. */
+  readonly enrolments = new Map<string, { signed: boolean; generation?: number }>();
   readonly keyObjects: Bytes[] = [];
+  /** Pairs that came after the first. */
+  readonly newerKeys: Bytes[] = [];
   departmentKeys = false;
   /** Nobody gets through: requests and sockets are cut. */
   down = false;
@@ -259,7 +300,7 @@ class FakeServer {
     }
     const body = Uint8Array.from(Buffer.concat(chunks));
     const [status, answer] = trouble?.answer
-      ? [trouble.answer[0], { code: trouble.answer[1] }]
+      ? told(trouble.answer)
       : this.answer(what, body, request.headers.authorization?.replace('Bearer ', '') ?? '');
     if (trouble?.when === 'after') request.socket.destroy();
     else response.writeHead(status).end(answer instanceof Uint8Array ? answer : JSON.stringify(answer));
@@ -294,7 +335,8 @@ class FakeServer {
     if (area === 'enrolments' && name) {
       const enrolment = this.enrolments.get(name);
       if (!enrolment) return [404, { code: 'http_404' }];
-      return [200, frame(enrolment.signed ? [pack(8, {})] : [])];
+      const { signed, generation } = enrolment;
+      return [200, frame(signed ? [pack(8, { generation })] : [])];
     }
     if (area === 'enrolments') {
       const id = toText(sha(unframe(body)[0] as Bytes));
@@ -303,11 +345,14 @@ class FakeServer {
     }
     if (!this.tokens.has(token)) return [401, { code: 'no_session' }];
     if (area === 'keyobjects') {
+      const owners = unframe(body).map((object) => content(object).name);
+      if (owners.some((owner) => owner !== this.tokens.get(token)))
+        return [422, { code: 'bad_keyobj', rule: 'K16' }];
       this.keyObjects.push(...unframe(body));
       return [204, new Uint8Array(0)];
     }
     if (area === 'department-keys')
-      return [200, frame(this.departmentKeys ? [pack(8, {}), pack(14, {})] : [])];
+      return [200, frame(this.departmentKeys ? [pack(8, {}), pack(14, {}), ...this.newerKeys] : [])];
     if (area === 'queue') {
       const conversations = [...this.logs].map(([conv, log]) => ({
         conv,
@@ -738,6 +783,175 @@ describe('visitor', () => {
     expect(chat.view.get().conversation?.loading).toBe(false);
   });
 
+  test.each([
+    ['below what was taken', 1],
+    ['above the end', 99],
+  ])(
+    '[L6] an answer that names a place %s without the message: fetched, and kept as failed',
+    async (_, seq) => {
+      const { chat, talk } = await talking();
+      const fetches = server.count(/^GET .*entries/);
+      server.troubles.push({ what: /^POST .*entries/, answer: [200, { seq }] });
+      chat.say('swallowed');
+      await until(() => expect(talk().outgoing[0]?.state).toBe('failed'));
+      expect(talk().outgoing[0]).toMatchObject({ text: 'swallowed', problem: { code: 'lost' } });
+      expect(server.count(/^GET .*entries/)).toBeGreaterThan(fetches);
+      expect(texts(talk().lines)).toEqual(['hello']);
+      const { cid = '' } = talk().outgoing[0] ?? {};
+      chat.retry(cid);
+      await until(() => expect(texts(talk().lines)).toEqual(['hello', 'swallowed']));
+      expect(talk().outgoing).toEqual([]);
+      expect(content(events().at(-1) as Bytes).cid).toBe(cid);
+    },
+  );
+
+  test('a message that was taken stands in the outbox until its line is fetched', async () => {
+    const { chat, talk, conv } = await talking();
+    server.mute = true;
+    server.append(conv, said('before'));
+    for (let at = 0; at < 3; at++)
+      server.troubles.push({ what: /^GET .*entries/, answer: [503, 'internal'] });
+    chat.say('mine');
+    const seen: boolean[] = [];
+    chat.view.subscribe(() => {
+      const { lines, outgoing } = talk();
+      seen.push(texts(lines).includes('mine') || outgoing[0]?.state === 'sending');
+    });
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'before', 'mine']));
+    await until(() => expect(talk().outgoing).toEqual([]));
+    expect(seen).not.toContain(false);
+    expect(events()).toHaveLength(2);
+  });
+
+  test.each([
+    ['is refused', [403, 'not_member'] as [number, string]],
+    ['is never in time', [409, 'epoch_stale'] as [number, string]],
+  ])('the next message has all its tries after one that %s', async (_, last) => {
+    const { chat, talk } = await talking();
+    for (const answer of [
+      ...Array(4).fill([409, 'epoch_stale']),
+      last,
+      ...Array(4).fill([409, 'epoch_stale']),
+    ])
+      server.troubles.push({ what: /^POST .*entries/, answer });
+    chat.say('first');
+    chat.say('second');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'second']));
+    expect(talk().outgoing.map(({ text, state }) => [text, state])).toEqual([['first', 'failed']]);
+  });
+
+  /** A conversation with an agent whose certificate no longer holds. */
+  async function staling() {
+    const all = await talking();
+    server.append(all.conv, epoch(1, ['visitor', 'agent'], 1));
+    await until(() => expect(all.talk().members).toHaveLength(2));
+    all.vault.revoked = ['agent'];
+    const refreshes = () => all.vault.calls.filter((call) => call === 'refresh').length;
+    return { ...all, refreshes };
+  }
+
+  test('[E14] before a message is sealed, whoever no longer holds leaves by a new epoch', async () => {
+    const { chat, talk, log, refreshes } = await staling();
+    chat.say('without you');
+    chat.say('and again');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'without you', 'and again']));
+    expect(talk().members.map(({ name }) => name)).toEqual(['visitor']);
+    expect(
+      log()
+        .slice(4)
+        .map((entry) => [entry[1], content(entry).n, content(entry).text]),
+    ).toEqual([
+      [2, 2, undefined],
+      [3, 2, 'without you'],
+      [3, 2, 'and again'],
+    ]);
+    expect(refreshes()).toBe(1);
+    expect(talk().problem).toBeUndefined();
+  });
+
+  test('[E14] a close waits for the new epoch as well', async () => {
+    const { chat, talk, log } = await staling();
+    chat.close();
+    await until(() => expect(talk().closed).toBe(true));
+    expect(
+      log()
+        .slice(4)
+        .map((entry) => content(entry).n),
+    ).toEqual([2, 2]);
+  });
+
+  test('[E14] [S3] when somebody else was first, that epoch is taken and no other is posted', async () => {
+    const { chat, talk, log, conv, refreshes } = await staling();
+    server.mute = true;
+    server.append(conv, epoch(2, ['visitor']));
+    chat.say('after it');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'after it']));
+    expect(refreshes()).toBe(1);
+    expect(log().map((entry) => entry[1])).toEqual([1, 2, 3, 2, 2, 3]);
+  });
+
+  test('[E14] [K8] a status that is stale in between is fetched', async () => {
+    const { chat, talk, vault, refreshes } = await staling();
+    vault.refuse.refresh = [refusal('K8', 'stale_status')];
+    chat.say('fresh');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'fresh']));
+    expect(refreshes()).toBe(2);
+  });
+
+  test('[E14] [L6] a lost answer: the same epoch is posted again', async () => {
+    const { chat, talk, log, refreshes } = await staling();
+    server.mute = true;
+    server.troubles.push({ what: /^POST .*entries/, when: 'after' });
+    chat.say('once');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'once']));
+    expect(refreshes()).toBe(1);
+    expect(log()).toHaveLength(6);
+  });
+
+  test('[E14] [E27] a refused epoch is the problem of conversation and message, once for a state', async () => {
+    const { chat, talk, vault, conv, refreshes } = await staling();
+    vault.refuse.refresh = [refusal('E27', 'epoch_budget')];
+    chat.say('one');
+    const problem = { code: 'refused', rule: 'E27' };
+    await until(() => expect(talk()).toMatchObject({ problem, outgoing: [{ state: 'failed', problem }] }));
+    chat.say('two');
+    await until(() => expect(talk().outgoing[1]).toMatchObject({ state: 'failed', problem }));
+    expect(refreshes()).toBe(1);
+    server.append(conv, said('a newer state', 1));
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'a newer state']));
+    chat.say('three');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'a newer state', 'three']));
+    expect(refreshes()).toBe(2);
+    expect(talk().problem).toBeUndefined();
+  });
+
+  test('[E14] [E27] a person who sends it again has another try', async () => {
+    const { chat, talk, refreshes } = await staling();
+    server.troubles.push({ what: /^POST .*entries/, answer: [422, 'epoch_budget', 'E27'] });
+    chat.say('later');
+    await until(() => expect(talk().outgoing[0]?.state).toBe('failed'));
+    expect(talk().problem).toEqual({ code: 'refused', rule: 'E27' });
+    chat.retry(talk().outgoing[0]?.cid ?? '');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'later']));
+    expect(refreshes()).toBe(2);
+  });
+
+  test.each([
+    ['K3', 'wrong_org'],
+    ['G7', 'mode_mismatch'],
+  ])('[%s] an address that is not what it was: nothing is asked or sent', async (rule, code) => {
+    const vault = new FakeVault('visitor');
+    vault.refuse.open = [refusal(rule, code)];
+    const chat = visitor(vault, server.base);
+    chat.say('hello');
+    await until(() =>
+      expect(chat.view.get()).toMatchObject({ stage: 'failed', problem: { code: 'refused', rule } }),
+    );
+    await new Promise((done) => setTimeout(done, 300));
+    expect(server.asked).toEqual(['GET site']);
+    expect(vault.calls).toEqual(['open']);
+  });
+
   test.each(['stale_status', 'policy_rollback'])(
     '[K8] after %s trust is fetched and it is tried again',
     async (code) => {
@@ -995,6 +1209,157 @@ describe('desk', () => {
     );
     board.restart();
     await until(() => expect(board.view.get().stage).toBe('ready'));
+  });
+
+  test('[K3] an address that names another organisation than before fails the desk', async () => {
+    const vault = new FakeVault('agent', ready());
+    vault.refuse.open = [refusal('K3', 'wrong_org')];
+    const board = desk(vault, server.base);
+    await until(() =>
+      expect(board.view.get()).toMatchObject({ stage: 'failed', problem: { code: 'refused', rule: 'K3' } }),
+    );
+    expect(server.asked).toEqual(['GET site']);
+  });
+
+  describe('a device that is ready keeps its keys fresh', () => {
+    const id = new Uint8Array(32).fill(3);
+    const enrolled = (generation?: number) =>
+      server.enrolments.set(toText(id), { signed: true, ...(generation && { generation }) });
+    /** A desk whose device has its first certificate and its department's first keys. */
+    const fresh = async () => {
+      server.departmentKeys = true;
+      enrolled();
+      const ticks = vi.spyOn(globalThis, 'setInterval');
+      const all = await open(new FakeVault('agent', { ...ready(), enrolment: id }));
+      const [tick] = ticks.mock.calls.find(([, age]) => age === 600_000) ?? [];
+      ticks.mockRestore();
+      const given = () => all.vault.calls.filter((call) => call === 'certified' || call === 'department');
+      return { ...all, given, tick: tick as () => void };
+    };
+
+    test('at the start, and each thing once while the page lives', async () => {
+      const { board, given, tick } = await fresh();
+      expect(given()).toEqual(['certified', 'department']);
+      expect(server.keyObjects).toEqual([pack(5, { name: 'agent' })]);
+      board.restart();
+      await until(() => expect(server.count(/^GET department-keys/)).toBe(2));
+      tick();
+      await until(() => expect(server.count(/^GET department-keys/)).toBe(3));
+      await until(() => expect(board.view.get()).toMatchObject({ stage: 'ready', link: 'online' }));
+      expect(given()).toEqual(['certified', 'department']);
+      expect(board.view.get().problem).toBeUndefined();
+    });
+
+    test('with the trust: a newer certificate by a session of its own, and newer keys', async () => {
+      const { board, given, tick } = await fresh();
+      enrolled(2);
+      server.newerKeys.push(pack(8, { generation: 2 }), pack(14, {}));
+      const trusts = server.count(/^GET trust/);
+      tick();
+      await until(() => expect(given()).toEqual(['certified', 'department', 'certified', 'department']));
+      expect(server.keyObjects.map((object) => content(object).name)).toEqual(['agent', 'agent2']);
+      expect(server.count(/^GET trust/)).toBe(trusts + 1);
+      expect(board.view.get().problem).toBeUndefined();
+    });
+
+    test('a device without keys asks for none', async () => {
+      const vault = new FakeVault('agent');
+      const ticks = vi.spyOn(globalThis, 'setInterval');
+      const board = desk(vault, server.base);
+      await until(() => expect(board.view.get().stage).toBe('enrol'));
+      const [tick] = ticks.mock.calls.find(([, age]) => age === 600_000) ?? [];
+      ticks.mockRestore();
+      (tick as () => void)();
+      await until(() => expect(server.count(/^GET trust/)).toBe(2));
+      await new Promise((done) => setTimeout(done, 50));
+      expect(server.count(/^GET (enrolments|department-keys)/)).toBe(0);
+    });
+
+    test.each(['W1', 'K11', 'K12', 'K14'])(
+      '[%s] after a refusal, and the act is done again',
+      async (rule) => {
+        const { board, vault, given } = await fresh();
+        const { conv } = await talking();
+        board.select(conv);
+        await until(() => expect(board.view.get().current?.acceptable).toBe(true));
+        server.newerKeys.push(pack(8, { generation: 2 }), pack(14, {}));
+        vault.refuse.accept = [refusal(rule, 'outdated')];
+        board.accept();
+        await until(() => expect(board.view.get().current?.open).toBe(true));
+        expect(given()).toEqual(['certified', 'department', 'department']);
+      },
+    );
+
+    test('[K14] a refusal that stays is a problem, and is not asked about without end', async () => {
+      const { board, vault } = await fresh();
+      const { conv } = await talking();
+      board.select(conv);
+      await until(() => expect(board.view.get().current?.acceptable).toBe(true));
+      const asked = server.count(/^GET department-keys/);
+      vault.refuse.accept = Array.from({ length: 9 }, () => refusal('K14', 'bad_dept_key'));
+      for (let press = 0; press < 3; press++) {
+        const left = vault.refuse.accept.length;
+        board.accept();
+        await until(() => expect(vault.refuse.accept?.length).toBeLessThan(left));
+        await until(() =>
+          expect(board.view.get().current?.problem).toEqual({ code: 'refused', rule: 'K14' }),
+        );
+      }
+      expect(server.count(/^GET department-keys/)).toBe(asked + 1);
+    });
+
+    test('[K11] a session that the server refuses, because the certificate has ended', async () => {
+      const { board, given } = await fresh();
+      const { conv } = await talking();
+      enrolled(2);
+      server.tokens.clear();
+      server.troubles.push({ what: /^POST sessions/, answer: [422, 'cert_time', 'K11'] });
+      board.select(conv);
+      await until(() => expect(texts(board.view.get().current?.lines)).toEqual(['hello']));
+      expect(given()).toEqual(['certified', 'department', 'certified']);
+      expect(board.view.get().problem).toBeUndefined();
+    });
+
+    test('[W1] an epoch that was locked opens with the newer keys', async () => {
+      const { board, vault, given } = await fresh();
+      const { conv } = await talking();
+      server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+      server.newerKeys.push(pack(8, { generation: 2 }), pack(14, {}));
+      vault.locked = 'W1';
+      board.select(conv);
+      await until(() => expect(board.view.get().current?.open).toBe(true));
+      expect(given()).toEqual(['certified', 'department', 'department']);
+    });
+
+    test('[K15] one of an ended generation may be refused beside others', async () => {
+      server.newerKeys.push(pack(8, {}), pack(13, {}));
+      const { board, given } = await fresh();
+      expect(given()).toEqual(['certified', 'department', 'department']);
+      expect(board.view.get().problem).toBeUndefined();
+    });
+
+    test('[K10] what is refused is told, and the queue is there all the same', async () => {
+      enrolled();
+      const vault = new FakeVault('agent', { ...ready(), enrolment: id });
+      vault.refuse.certified = [refusal('K10', 'bad_cert')];
+      const { board } = await open(vault);
+      expect(board.view.get().problem).toEqual({ code: 'refused', rule: 'K10' });
+    });
+
+    test('a server that is away is asked again before the desk opens', async () => {
+      server.departmentKeys = true;
+      server.troubles.push({ what: /^GET department-keys/, answer: [503, 'unavailable'] });
+      const vault = new FakeVault('agent', ready());
+      const board = desk(vault, server.base);
+      await until(() =>
+        expect(board.view.get()).toMatchObject({
+          stage: 'failed',
+          problem: { code: 'offline', rule: 'unavailable' },
+        }),
+      );
+      await until(() => expect(board.view.get()).toMatchObject({ stage: 'ready', link: 'online' }));
+      expect(vault.calls).toContain('department');
+    });
   });
 
   test('the queue, a hint, and many hints as one', async () => {

@@ -61,7 +61,12 @@ export interface Conversation {
   fail(error: unknown): void;
 }
 
-export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'trust'>): Conversation {
+export function conversation({
+  api,
+  vault,
+  trusted,
+  cure,
+}: Pick<Ground, 'api' | 'vault' | 'trusted' | 'cure'>): Conversation {
   const takes = inOrder();
   const posts = inOrder();
   const refetch = again();
@@ -81,6 +86,8 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
   let paused = false;
   /** An entry was refused, or the conversation was left for good. */
   let stopped = false;
+  /** The state in which a refresh was tried, by its sequence, and how it ended. */
+  let refreshed: { readonly seq: number; readonly error: unknown } | undefined;
 
   const shown = (): ConversationView => ({
     conv: conv ? toText(conv) : '',
@@ -124,8 +131,25 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
         );
         outbox = outbox.filter(({ cid }) => !known.has(cid));
         show();
+        unlock(here, fresh);
       }
     });
+
+  /** The device's keys may have been replaced: with newer ones the last epoch opens after all. */
+  function unlock(here: Bytes, fresh: readonly Line[]): void {
+    const last = fresh.findLast((line) => line.kind === 'roster');
+    if (!last?.locked || state?.open) return;
+    void cure(last.locked)
+      .then(async (done) => {
+        if (!done) return;
+        await takes(async () => {
+          state = await vault.state(here);
+        });
+        show();
+        pump();
+      })
+      .catch(failed);
+  }
 
   /** Every entry from the next one on. */
   const pages = () =>
@@ -208,6 +232,7 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
   const pump = () => void posts(send).catch(failed);
 
   async function send(): Promise<void> {
+    let checked: Message | undefined;
     for (let tries = 0; ; ) {
       await takes(async () => {}); // what has arrived is taken first
       const message = outbox.find((one) => one.state === 'sending');
@@ -215,21 +240,31 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
       if (!message || !here || !state || behind || stopped || paused) return;
       if (state.closed) {
         refuse(message, { code: 'closed' });
+        tries = 0;
         continue;
       }
       if (!state.open) return;
       try {
+        if (message !== checked) {
+          checked = message;
+          await freshen(here);
+          continue; // look again
+        }
         if (!message.event || message.epoch !== state.epoch) {
           message.epoch = state.epoch;
           message.event = (await trusted(() => vault.say(here, message.text, message.id))).event;
         }
         const { event } = message;
         const seq = await api.post(here, [event]);
-        tries = 0;
         resend.reset();
         await arrive(seq, event).catch(failed);
-        outbox = outbox.filter((one) => one !== message);
-        show();
+        // Its line takes it out of the outbox; the server's word does not.
+        if (absent(message)) await pages().catch(failed);
+        if (absent(message)) {
+          message.event = undefined;
+          refuse(message, { code: 'lost' });
+        }
+        tries = 0;
       } catch (error) {
         if (passing(error)) {
           paused = true;
@@ -238,11 +273,73 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
         if (overtaken(error) && ++tries < patience) {
           message.event = undefined;
           await pages().catch(failed);
-        } else if (codeOf(error) === 'closed') {
-          // The close is in the log: what follows fails by it.
-          refuse(message, problemOf(error));
+          continue;
+        }
+        tries = 0;
+        refuse(message, problemOf(error));
+        // The close is in the log: what follows fails by it.
+        if (codeOf(error) === 'closed') await pages().catch(failed);
+      }
+    }
+  }
+
+  /** The log has been fetched to its end and does not show the message. */
+  const absent = (message: Message) => !behind && !stopped && outbox.includes(message);
+
+  /**
+   * Before something is sealed: when a member's certificate no longer holds, a
+   * new epoch without that seat comes first (E14). One try for each state; a
+   * refusal is the conversation's problem.
+   */
+  async function freshen(here: Bytes): Promise<void> {
+    // Trust may have changed since the last entry.
+    await takes(async () => {
+      state = await vault.state(here);
+    });
+    try {
+      await change(
+        (now) => now.stale && now.open && !now.closed,
+        async (named, { seq }) => {
+          if (refreshed?.seq === seq) throw refreshed.error;
+          refreshed = { seq, error: new Failure(409, 'conflict') };
+          return trusted(() => vault.refresh(named));
+        },
+      );
+    } catch (error) {
+      if (passing(error)) refreshed = undefined;
+      else {
+        if (refreshed) refreshed = { ...refreshed, error };
+        problem = problemOf(error);
+        show();
+      }
+      throw error;
+    }
+  }
+
+  /** Posts what `make` gives while the state is one that wants it; another epoch that came first is fetched. */
+  async function change(
+    wanted: (state: ConversationState) => boolean,
+    make: (conv: Bytes, state: ConversationState) => Promise<readonly Bytes[]>,
+  ): Promise<void> {
+    let objects: readonly Bytes[] | undefined;
+    const retry = again();
+    for (let tries = 1; ; tries++) {
+      await takes(async () => {});
+      const here = conv;
+      const now = state;
+      if (!here || !now || stopped || !wanted(now)) return;
+      if (behind) throw new Failure(0, 'offline');
+      try {
+        objects ??= await make(here, now);
+        const seq = await api.post(here, objects);
+        return await arrive(seq, objects[0]).catch(failed);
+      } catch (error) {
+        if (tries === patience || !(passing(error) || overtaken(error))) throw error;
+        if (passing(error)) await new Promise<void>((done) => retry.later(done));
+        else {
+          objects = undefined;
           await pages().catch(failed);
-        } else refuse(message, problemOf(error));
+        }
       }
     }
   }
@@ -287,31 +384,14 @@ export function conversation({ api, vault, trusted }: Omit<Ground, 'start' | 'tr
       if (message?.state !== 'failed' || message.problem?.code === 'too_long') return;
       message.state = 'sending';
       message.problem = undefined;
+      refreshed = undefined; // a person asks once more
       show();
       wake();
     },
     act(wanted, make) {
       return posts(async () => {
-        let objects: readonly Bytes[] | undefined;
-        const retry = again();
-        for (let tries = 1; ; tries++) {
-          await takes(async () => {});
-          const here = conv;
-          if (!here || !state || stopped || !wanted(state)) return;
-          if (behind) throw new Failure(0, 'offline');
-          try {
-            objects ??= await trusted(() => make(here));
-            const seq = await api.post(here, objects);
-            return await arrive(seq, objects[0]).catch(failed);
-          } catch (error) {
-            if (tries === patience || !(passing(error) || overtaken(error))) throw error;
-            if (passing(error)) await new Promise<void>((done) => retry.later(done));
-            else {
-              objects = undefined;
-              await pages().catch(failed);
-            }
-          }
-        }
+        if (conv && state && wanted(state)) await freshen(conv);
+        await change(wanted, (here) => trusted(() => make(here)));
       }).then(
         () => {
           if (!behind) problem = undefined;

@@ -19,6 +19,11 @@ const hintPause = 250;
 const pollFirst = 1000;
 const pollMost = 10_000;
 
+/** The server has forgotten the request; what was made of it lives on. */
+function unlessForgotten(error: unknown): undefined {
+  if (!(error instanceof Failure) || passing(error)) throw error;
+}
+
 /** `base` is the server's origin, without a slash behind. */
 export function desk(vault: Vault, base: string): AgentDesk {
   let stage: DeskView['stage'] = 'starting';
@@ -34,6 +39,8 @@ export function desk(vault: Vault, base: string): AgentDesk {
   const talks = new Map<string, Conversation>();
   /** What follows each department's hints. */
   const hints = new Map<string, () => void>();
+  /** Certificates and department keys that the vault was given while this page lives. */
+  const handed = new Set<string>();
   /** Counts starts: what an earlier one finds out changes nothing. */
   let starts = 0;
   const retry = again();
@@ -60,7 +67,7 @@ export function desk(vault: Vault, base: string): AgentDesk {
     problem = problemOf(error);
     show();
   };
-  const below = ground(vault, base, () => undefined, report);
+  const below = ground(vault, base, () => undefined, report, renew);
   const { api } = below;
 
   async function go(): Promise<void> {
@@ -82,9 +89,45 @@ export function desk(vault: Vault, base: string): AgentDesk {
     }
   }
 
+  /** A device's certificate lasts for days and a department's keys for weeks: takes the newer ones that are there. */
+  async function renew(): Promise<void> {
+    if (device !== 'ready') return;
+    const cert = enrolment && (await api.enrolment(enrolment).catch(unlessForgotten));
+    if (cert && !handed.has(String(cert))) {
+      const own = await below.trusted(() => vault.certified(cert));
+      api.forget(); // the key object is posted by the certificate that it belongs to
+      await api.keyObject(own);
+      handed.add(String(cert));
+    }
+    await take(await api.departmentKeys());
+  }
+
+  /** Gives the vault what it was not given. One of an ended generation may be refused when there are others. */
+  async function take(keys: readonly (readonly [Bytes, Bytes])[]): Promise<void> {
+    let refused: unknown;
+    for (const pair of keys) {
+      if (handed.has(String(pair))) continue;
+      try {
+        await below.trusted(() => vault.department(...pair));
+        handed.add(String(pair));
+      } catch (error) {
+        if (passing(error)) throw error;
+        refused ??= error;
+      }
+    }
+    const known = keys.some((pair) => handed.has(String(pair)));
+    if (refused && !(known && device === 'ready')) throw refused;
+  }
+
   /** From wherever the device stands to the queue. Returns early when it needs a person. */
   async function proceed(mine: number): Promise<void> {
     retry.reset();
+    if (device === 'ready') {
+      await below.renew().catch((error) => {
+        if (passing(error)) throw error;
+        if (mine === starts) report(error);
+      });
+    }
     if (device === 'asked' && enrolment) {
       at('asked');
       const cert = await signed(enrolment, mine);
@@ -100,9 +143,7 @@ export function desk(vault: Vault, base: string): AgentDesk {
       // posted again, unless the server has forgotten the request.
       const id = keyObject ? undefined : enrolment;
       if (id) {
-        const cert = await poll(mine, async () => (await api.enrolment(id)) ?? null).catch((error) => {
-          if (!(error instanceof Failure)) throw error;
-        });
+        const cert = await poll(mine, async () => (await api.enrolment(id)) ?? null).catch(unlessForgotten);
         if (cert) keyObject = await below.trusted(() => vault.certified(cert));
       }
       const own = keyObject;
@@ -113,7 +154,7 @@ export function desk(vault: Vault, base: string): AgentDesk {
       });
       if (!keys) return;
       await below.trust();
-      for (const [cert, wrap] of keys) await below.trusted(() => vault.department(cert, wrap));
+      await take(keys);
       device = 'ready';
     }
     if (mine !== starts) return;

@@ -2,10 +2,14 @@
 // vault opened for its organisation, and trust that is fresh.
 import type { Kept, Pin, Vault } from '@aldaba/crypto';
 import { type Api, api, type Bytes, type Site } from './api.ts';
-import { codeOf, passing } from './problem.ts';
+import { codeOf, passing, problemOf } from './problem.ts';
 
-/** Milliseconds between two looks at policy and status. */
+/** Milliseconds between two looks at policy, status and the device's keys. */
 const trustAge = 600_000;
+/** Milliseconds at least between two looks at the device's keys that a refusal asks for. */
+const curePause = 10_000;
+/** Rules that refuse a device whose certificate or department's keys have been replaced. */
+const outdated = ['W1', 'K11', 'K12', 'K14'];
 
 export interface Ground {
   readonly api: Api;
@@ -14,20 +18,35 @@ export interface Ground {
   start(pin: (site: Site) => Pin): Promise<Kept>;
   /** Fetches policy, certificates and status and lets the vault verify them. */
   trust(): Promise<void>;
-  /** Does the act; when it is refused because policy or status are old, once more with new ones. */
+  /** Does the act; when it is refused because policy, status or the device's keys are old, once more with new ones. */
   trusted<T>(act: () => Promise<T>): Promise<T>;
+  /** After a refusal by a rule: fetches what would cure it; false when nothing would, or it was fetched just now. */
+  cure(rule: string): Promise<boolean>;
+  /** Fetches the device's newer certificate and keys; nothing while that is under way. */
+  renew(): Promise<void>;
 }
 
-/** `speaker` names the visitor's conversation for whom a session is made, or nothing for the device. */
+/**
+ * `speaker` names the visitor's conversation for whom a session is made, or
+ * nothing for the device; `renewal` brings a device newer keys.
+ */
 export function ground(
   vault: Vault,
   base: string,
   speaker: () => Bytes | undefined,
   report: (error: unknown) => void,
+  renewal?: () => Promise<void>,
 ): Ground {
-  const requests = api(base, (challenge) => trusted(() => vault.proof(challenge, speaker())));
+  // A proof waits for no cure, because a cure may need a session.
+  const requests = api(base, (challenge) => lively(() => vault.proof(challenge, speaker())), cure);
   let kept: Promise<Kept> | undefined;
   let trusting: Promise<void> | undefined;
+  let renewing = false;
+  let curedAt = Number.NEGATIVE_INFINITY;
+  // What fails for want of a network is repeated by the next look.
+  const mention = (error: unknown) => {
+    if (!passing(error)) report(error);
+  };
 
   const trust = () => {
     trusting ??= requests
@@ -39,7 +58,31 @@ export function ground(
     return trusting;
   };
 
-  async function trusted<T>(act: () => Promise<T>): Promise<T> {
+  async function renew(): Promise<void> {
+    if (renewing || !renewal) return;
+    renewing = true;
+    try {
+      await renewal();
+    } finally {
+      renewing = false;
+    }
+  }
+
+  async function cure(rule: string): Promise<boolean> {
+    if (!renewal || renewing || !outdated.includes(rule)) return false;
+    if (Date.now() - curedAt < curePause) return false;
+    curedAt = Date.now();
+    try {
+      await trust();
+      await renew();
+      return true;
+    } catch (error) {
+      mention(error);
+      return false;
+    }
+  }
+
+  async function lively<T>(act: () => Promise<T>): Promise<T> {
     try {
       return await act();
     } catch (error) {
@@ -49,18 +92,28 @@ export function ground(
     }
   }
 
+  async function trusted<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await lively(act);
+    } catch (error) {
+      if (!(await cure(problemOf(error).rule ?? ''))) throw error;
+      return act();
+    }
+  }
+
   return {
     api: requests,
     vault,
     trust,
     trusted,
+    cure,
+    renew,
     async start(pin) {
       const site = kept ? undefined : await requests.site();
       if (site) {
         kept ??= vault.open(pin(site)).then(
           (found) => {
-            // A look that fails for want of a network is repeated by the next one.
-            setInterval(() => trust().catch((error) => passing(error) || report(error)), trustAge);
+            setInterval(() => trust().then(renew).catch(mention), trustAge);
             return found;
           },
           (error) => {

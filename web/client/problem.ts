@@ -33,8 +33,9 @@ export function codeOf(error: unknown): string {
 
 /** What a page says about an error. A vault's Refusal is known by its rule, because it comes from a worker. */
 export function problemOf(error: unknown): Problem {
-  if (passing(error)) return { code: 'offline' };
   const code = codeOf(error);
+  if (passing(error))
+    return { code: 'offline', ...(['rate_limited', 'unavailable'].includes(code) && { rule: code }) };
   if (code === 'closed') return { code };
   if (error instanceof Error && 'rule' in error && typeof error.rule === 'string')
     return { code: 'refused', rule: error.rule };

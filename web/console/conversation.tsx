@@ -1,5 +1,5 @@
 import type { AgentDesk, ConversationView, Problem } from '@aldaba/client';
-import { explain, type Language, listPeople, lockOf, translate, translateCount } from '@aldaba/ui';
+import { explain, isFinal, type Language, listPeople, lockOf, translate, translateCount } from '@aldaba/ui';
 import { Composer } from './composer.tsx';
 import { Log } from './log.tsx';
 import { Confirmed, Icon } from './parts.tsx';
@@ -49,16 +49,18 @@ interface Troubled {
   readonly again: () => void;
 }
 
-/** What went wrong while the page goes on. That the server is away is said elsewhere. */
+/** What went wrong while the page goes on. That the server does not answer is said elsewhere. */
 export function Trouble({ language, problem, again }: Troubled) {
-  if (!problem || problem.code === 'offline') return null;
+  if (!problem || (problem.code === 'offline' && !problem.rule)) return null;
   return (
     <div className="banner bad" role="alert">
       <Icon name="unreachable" />
       <p>{explain(language, problem)}</p>
-      <button type="button" className="button" onClick={again}>
-        {translate(language, 'failed.again')}
-      </button>
+      {!isFinal(problem) && (
+        <button type="button" className="button" onClick={again}>
+          {translate(language, 'failed.again')}
+        </button>
+      )}
     </div>
   );
 }

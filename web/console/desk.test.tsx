@@ -84,16 +84,32 @@ describe('stages', () => {
     expect(html.match(/<h1/g)).toHaveLength(1);
   });
 
+  test.each<[string, Partial<DeskView>]>([
+    ['at the start', { stage: 'failed', problem: { code: 'refused', rule: 'K3' } }],
+    ['later', { problem: { code: 'refused', rule: 'K3' } }],
+    ['in a conversation', { current: { ...talk, problem: { code: 'refused', rule: 'K3' } } }],
+  ])('[K3] another organisation than before, %s: what to do, and no button that hides it', (_, view) => {
+    const html = drawn(view);
+    expect(html).toContain('This page now speaks for another organisation than before');
+    expect(html).toContain('Do not write here; ask the company by another way.');
+    expect(html).not.toContain('Start again');
+  });
+
+  test('too many requests are told, a server that is away is the state of the link', () => {
+    expect(drawn({ problem: { code: 'offline', rule: 'rate_limited' } })).toContain('Too many requests');
+    expect(drawn({ problem: { code: 'offline' } })).not.toContain('role="alert"');
+  });
+
   test('an invitation of the address stands in the field, in groups', () => {
     expect(drawn({ stage: 'enrol' }, 'abcdefghjkmnpqrstvwxyz01234567')).toContain(
       'value="ABCDE-FGHJK-MNPQR-STVWX-YZ012-34567"',
     );
   });
 
-  test('the newest waits on top', () => {
+  test('who waits longest is on top', () => {
     const html = drawn({ queue });
-    expect(html.indexOf('newest')).toBeLessThan(html.indexOf('oldest'));
-    expect(html.indexOf('oldest')).toBeLessThan(html.indexOf('mineaa'));
+    expect(html.indexOf('oldest')).toBeLessThan(html.indexOf('newest'));
+    expect(html.indexOf('newest')).toBeLessThan(html.indexOf('mineaa'));
   });
 
   test('without a connection it says that texts wait, only where texts are written', () => {

@@ -1,5 +1,5 @@
 import type { AgentDesk, DeskView } from '@aldaba/client';
-import { explain, type Language, type Need, translate } from '@aldaba/ui';
+import { explain, isFinal, type Language, type Need, translate } from '@aldaba/ui';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Conversation, Skeleton, Trouble } from './conversation.tsx';
 import { Enrol, Steps } from './enrol.tsx';
@@ -186,19 +186,23 @@ function Body({ language, desk, view, drafts, invitation }: Working & { invitati
   switch (view.stage) {
     case 'starting':
       return <Starting language={language} />;
-    case 'failed':
+    case 'failed': {
+      const problem = view.problem ?? { code: 'offline' };
       return (
         <Notice
           icon="unreachable"
           level="h1"
           title={translate(language, 'agent.failed.title')}
-          text={explain(language, view.problem ?? { code: 'offline' })}
+          text={explain(language, problem)}
         >
-          <button type="button" className="button primary" onClick={() => desk.restart()}>
-            {translate(language, 'failed.again')}
-          </button>
+          {!isFinal(problem) && (
+            <button type="button" className="button primary" onClick={() => desk.restart()}>
+              {translate(language, 'failed.again')}
+            </button>
+          )}
         </Notice>
       );
+    }
     case 'enrol':
       return (
         <Enrol language={language} view={view} invitation={invitation} enrol={(typed) => desk.enrol(typed)} />

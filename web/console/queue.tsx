@@ -45,7 +45,9 @@ export function Queue({ language, items, current, news, open }: Queued) {
   return (
     <nav ref={list} className="queue" aria-label={translate(language, 'queue')} onKeyDown={move}>
       {groups.map((group) => {
-        const some = items.filter((item) => item.state === group).sort((a, b) => b.at - a.at);
+        // Who waits longest is first; of the others, who spoke last.
+        const order = group === 'waiting' ? 1 : -1;
+        const some = items.filter((item) => item.state === group).sort((a, b) => order * (a.at - b.at));
         if (some.length === 0) return null;
         return (
           <section key={group} aria-labelledby={`queue-${group}`}>

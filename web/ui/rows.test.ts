@@ -61,8 +61,8 @@ describe('notes', () => {
     ['Ana joined.', 'Se ha unido Ana.', [roster([me, team], 0), roster([me, team, ana], 1)]],
     ['Ana left.', 'Ha salido Ana.', [roster([me, ana], 0), roster([me])]],
     [
-      'Ana joined. Support (whole team) can no longer read.',
-      'Se ha unido Ana. Support (todo el equipo) ya no puede leer.',
+      'Ana joined. Support (whole team) can read nothing from here on.',
+      'Se ha unido Ana. Support (todo el equipo) ya no puede leer lo que siga.',
       [roster([me, team], 0), roster([me, ana])],
     ],
     ['New keys.', 'Claves nuevas.', [roster([me, ana], 0), roster([me, ana], 3)]],

@@ -11,7 +11,7 @@ export {
 } from './i18n.ts';
 export { icons } from './icons.ts';
 export { invitationIn, readInvitation } from './invitation.ts';
-export { explain } from './problem.ts';
+export { explain, isFinal } from './problem.ts';
 export { answerer, listPeople, lockOf, type Row, rows } from './rows.ts';
 export { type Stick, stickToEnd } from './stick.ts';
 export { lacking, type Need } from './support.ts';

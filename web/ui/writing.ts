@@ -18,9 +18,12 @@ export interface Measure {
   readonly fits: boolean;
 }
 
+/** A text as it is sent: without the space around it, in normalisation form C. */
+const asSent = (text: string) => text.trim().normalize('NFC');
+
 /** Measures a text as it would be sent. */
 export function measure(text: string): Measure {
-  const used = encoder.encode(text).length;
+  const used = encoder.encode(asSent(text)).length;
   const over = Math.max(0, used - longest);
   return { used, shown: used >= near, over, fits: over === 0 && text.trim() !== '' };
 }

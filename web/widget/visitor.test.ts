@@ -247,6 +247,28 @@ describe('stages', () => {
     expect(root.all((node) => node.localName === 'h1')).toHaveLength(1);
   });
 
+  test.each<[string, Partial<VisitorView>, Partial<ConversationView> | undefined]>([
+    ['at the start', { stage: 'failed', problem: { code: 'refused', rule: 'K3' } }, undefined],
+    ['later', {}, { problem: { code: 'refused', rule: 'K3' } }],
+  ])(
+    '[K3] another organisation than before, %s: what to do, and no button that hides it',
+    (_, view, more) => {
+      draw(view, more);
+      expect(root.text).toContain('This page now speaks for another organisation than before');
+      expect(root.text).toContain('Do not write here; ask the company by another way.');
+      expect(root.text).not.toContain('Start again');
+    },
+  );
+
+  test.each([
+    [{ code: 'offline' }, false],
+    [{ code: 'offline', rule: 'rate_limited' }, true],
+  ])('%j: a server that answers is not told as one that is away', (problem, told) => {
+    draw({}, { problem });
+    expect(root.text.includes('Too many requests')).toBe(told);
+    expect(root.text.includes('Start again')).toBe(told);
+  });
+
   test('the browser lacks something', () => {
     render(h(Ground, { language, choose, lacks: ['Ed25519'] }), root as unknown as Element);
     expect(root.text).toContain('this one lacks: Ed25519.');

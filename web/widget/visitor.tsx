@@ -2,6 +2,7 @@ import type { ConversationView, VisitorChat, VisitorView } from '@aldaba/client'
 import {
   answerer,
   explain,
+  isFinal,
   type Language,
   listPeople,
   lockOf,
@@ -80,7 +81,8 @@ function Foot({ language, chat, view, draft, write }: Shown) {
     before.current = closed;
     // The button that ended or opened it is gone: whoever stood on it goes on here.
     const lost = document.activeElement === document.body;
-    if (lost) place.current?.querySelector<HTMLElement>('textarea, button')?.focus();
+    // Never on a button that acts: whoever is writing would press it with the next space.
+    if (lost) place.current?.querySelector<HTMLElement>('textarea, [tabindex="-1"]')?.focus();
   }, [closed]);
 
   // A text written before the keys are there waits on its way; one for a locked epoch would wait for ever.
@@ -90,7 +92,7 @@ function Foot({ language, chat, view, draft, write }: Shown) {
     <div ref={place}>
       {closed ? (
         <div class="instead">
-          <p>{translate(language, 'visitor.ended')}</p>
+          <p tabIndex={-1}>{translate(language, 'visitor.ended')}</p>
           <button type="button" class="button primary" onClick={() => chat.reopen()}>
             {translate(language, 'visitor.reopen')}
           </button>
@@ -119,13 +121,15 @@ function Banners({ language, chat, view }: Omit<Shown, 'draft' | 'write'>) {
           <p>{translate(language, 'offline')}</p>
         </div>
       )}
-      {problem && problem.code !== 'offline' && (
+      {problem && (problem.code !== 'offline' || problem.rule) && (
         <div class="banner bad" role="alert">
           <Icon name="unreachable" />
           <p>{explain(language, problem)}</p>
-          <button type="button" class="button" onClick={() => chat.restart()}>
-            {translate(language, 'failed.again')}
-          </button>
+          {!isFinal(problem) && (
+            <button type="button" class="button" onClick={() => chat.restart()}>
+              {translate(language, 'failed.again')}
+            </button>
+          )}
         </div>
       )}
     </>
@@ -154,15 +158,18 @@ function Body(shown: Shown) {
   const { conversation } = view;
   if (view.stage === 'starting') return <Skeleton language={language} />;
   if (view.stage === 'failed') {
+    const problem = view.problem ?? { code: 'offline' };
     return (
       <Notice
         icon="unreachable"
         title={translate(language, 'failed.title')}
-        text={explain(language, view.problem ?? { code: 'offline' })}
+        text={explain(language, problem)}
       >
-        <button type="button" class="button primary" onClick={() => chat.restart()}>
-          {translate(language, 'failed.again')}
-        </button>
+        {!isFinal(problem) && (
+          <button type="button" class="button primary" onClick={() => chat.restart()}>
+            {translate(language, 'failed.again')}
+          </button>
+        )}
       </Notice>
     );
   }
