@@ -91,6 +91,8 @@ export interface DeskView {
 export interface AgentDesk {
   readonly view: Live<DeskView>;
   enrol(invitation: string): void;
+  /** While it waits for its certificate: gives the invitation up for another one. */
+  another(): void;
   select(conv: string): void;
   accept(): void;
   say(text: string): void;

@@ -1114,6 +1114,10 @@ describe('desk', () => {
     board.enrol('good');
     await until(() => expect(server.count(/^GET enrolments/)).toBeGreaterThan(0));
     expect(board.view.get().stage).toBe('asked');
+    board.another();
+    expect(board.view.get().stage).toBe('enrol');
+    board.enrol('good');
+    await until(() => expect(board.view.get().stage).toBe('asked'));
     expect(vault.calls).not.toContain('certified');
     for (const one of server.enrolments.values()) one.signed = true;
     await until(() => expect(board.view.get().stage).toBe('certified'));

@@ -285,6 +285,12 @@ export function desk(vault: Vault, base: string): AgentDesk {
       stage = 'asked'; // a second press asks nothing
       void enrol(invitation);
     },
+    another() {
+      if (stage !== 'asked') return;
+      starts++; // what waits for the certificate ends
+      problem = undefined;
+      at('enrol');
+    },
     select(conv) {
       if (!line || current?.view.get().conv === conv) return;
       let named: Bytes;

@@ -32,7 +32,10 @@ export function visitor(vault: Vault, base: string): VisitorChat {
   const retry = again();
 
   const shown = (): VisitorView => ({
-    link: line?.link.get() ?? (ready ? 'online' : problem ? 'offline' : 'connecting'),
+    // Without a socket yet, the last request says how it stands.
+    link:
+      line?.link.get() ??
+      (problem?.code === 'offline' ? 'offline' : ready ? 'online' : problem ? 'offline' : 'connecting'),
     stage,
     ...(talk && { conversation: talk.view.get() }),
     ...(problem && { problem }),

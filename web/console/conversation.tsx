@@ -77,6 +77,8 @@ interface Shown {
 /** Why an agent cannot write in a conversation that is neither closed nor waiting. */
 function bar(language: Language, view: ConversationView): string | undefined {
   const rule = lockOf(view.lines);
+  // Not to be a member is no failure of keys: somebody else has accepted.
+  if (rule === 'W1') return translate(language, 'agent.elsewhere');
   if (rule !== undefined) return translate(language, 'composer.locked', { rule });
   if (view.open) return undefined;
   return translate(language, view.loading ? 'composer.waits' : 'agent.elsewhere');

@@ -47,6 +47,7 @@ function sitting(view: Partial<DeskView>): AgentDesk {
     retry: nothing,
     close: nothing,
     restart: nothing,
+    another: nothing,
   };
 }
 
@@ -69,7 +70,7 @@ describe('stages', () => {
       { stage: 'enrol', problem: { code: 'invitation' } },
       ['aria-invalid="true"', 'This invitation is not right'],
     ],
-    ['asked', { stage: 'asked' }, ['aria-current="step"', 'has to approve it']],
+    ['asked', { stage: 'asked' }, ['aria-current="step"', 'has to approve it', 'Use another invitation']],
     ['certified', { stage: 'certified' }, ['Your device is approved.']],
     ['ready and empty', {}, ['No conversations yet', 'When a visitor writes']],
     ['ready', { queue }, ['Waiting <span>2</span>', 'Mine <span>1</span>', 'No conversation is open']],

@@ -209,7 +209,7 @@ function Body({ language, desk, view, drafts, invitation }: Working & { invitati
       );
     case 'asked':
     case 'certified':
-      return <Steps language={language} stage={view.stage} />;
+      return <Steps language={language} stage={view.stage} another={() => desk.another()} />;
     case 'ready':
       return <Inbox language={language} desk={desk} view={view} drafts={drafts} />;
   }

@@ -78,7 +78,15 @@ export function Enrol({ language, view, invitation, enrol }: Enrolling) {
 }
 
 /** A device on its way: what is done, what it waits for, and what comes. */
-export function Steps({ language, stage }: { language: Language; stage: 'asked' | 'certified' }) {
+export function Steps({
+  language,
+  stage,
+  another,
+}: {
+  language: Language;
+  stage: 'asked' | 'certified';
+  another: () => void;
+}) {
   const steps = ['asked', 'certified', 'ready'] as const;
   const now = steps.indexOf(stage);
   return (
@@ -93,6 +101,11 @@ export function Steps({ language, stage }: { language: Language; stage: 'asked' 
           </li>
         ))}
       </ol>
+      {stage === 'asked' && (
+        <button type="button" className="button" onClick={another}>
+          {translate(language, 'enrol.another')}
+        </button>
+      )}
     </section>
   );
 }

@@ -128,7 +128,8 @@ function rosterSentences(
     for (const person of left) sentences.push(moved(language, person, 'left'));
     if (sentences.length === 0) sentences.push(say('note.rekeyed'));
   }
-  if (line.locked) sentences.push(say('note.locked', { rule: line.locked }));
+  if (line.locked === 'W1') sentences.push(say('note.elsewhere'));
+  else if (line.locked) sentences.push(say('note.locked', { rule: line.locked }));
   if (line.timeUncertain) sentences.push(say('note.time'));
   return sentences;
 }
@@ -149,7 +150,7 @@ function note(
   switch (line.kind) {
     case 'roster': {
       const sentences = rosterSentences(language, line, before).map((text) => capitalise(language, text));
-      return { text: sentences.join(' '), warns: line.locked !== undefined };
+      return { text: sentences.join(' '), warns: line.locked !== undefined && line.locked !== 'W1' };
     }
     case 'closed': {
       const name = callName(language, line.from);

@@ -307,7 +307,7 @@ describe('acts', () => {
     const field = one('textarea');
     field?.fire('input', { currentTarget: { value: 'ñ'.repeat(4097) } });
     await drawn();
-    expect(root.text).toContain('2 bytes too many');
+    expect(root.text).toContain('2 B too many');
     one('form')?.fire('submit');
     expect(asked).toEqual([]);
   });
