@@ -1107,6 +1107,19 @@ describe('desk', () => {
     return { board, vault };
   };
 
+  test('another invitation, while the first one waits for ever', async () => {
+    const board = desk(new FakeVault('agent'), server.base);
+    await until(() => expect(board.view.get()).toMatchObject({ stage: 'enrol', link: 'online' }));
+    board.enrol('good');
+    await until(() => expect(server.count(/^GET enrolments/)).toBeGreaterThan(0));
+    board.another();
+    expect(board.view.get().stage).toBe('enrol');
+    board.enrol('good');
+    await until(() => expect(board.view.get().stage).toBe('asked'));
+    for (const one of server.enrolments.values()) one.signed = true;
+    await until(() => expect(board.view.get().stage).toBe('certified'));
+  });
+
   test('from the invitation to the queue', async () => {
     const vault = new FakeVault('agent');
     const board = desk(vault, server.base);
@@ -1114,10 +1127,6 @@ describe('desk', () => {
     board.enrol('good');
     await until(() => expect(server.count(/^GET enrolments/)).toBeGreaterThan(0));
     expect(board.view.get().stage).toBe('asked');
-    board.another();
-    expect(board.view.get().stage).toBe('enrol');
-    board.enrol('good');
-    await until(() => expect(board.view.get().stage).toBe('asked'));
     expect(vault.calls).not.toContain('certified');
     for (const one of server.enrolments.values()) one.signed = true;
     await until(() => expect(board.view.get().stage).toBe('certified'));
