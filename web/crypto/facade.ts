@@ -3,8 +3,8 @@ import { Refusal } from './refusal.ts';
 import type { Vault } from './vault.ts';
 
 const methods = (
-  'open trust proof begin take state say close accept rekey remove transfer reopen ' +
-  'enrol certified department erase'
+  'open trust proof begin take state say close accept rekey refresh remove transfer ' +
+  'reopen enrol certified department erase'
 ).split(' ');
 
 /** What the worker answers: the id of the call, its value, or rule, code and sentence of a refusal; no rule when the worker failed. */

@@ -33,6 +33,7 @@ import {
   roles,
   type Seen,
   type Trust,
+  unite,
 } from './trust.ts';
 import type { DeviceState, Line, Member, Pin, Vault } from './vault.ts';
 import { type KemKeyPair, kemKeyPair } from './xwing.ts';
@@ -59,8 +60,13 @@ interface Saved {
     readonly kem: KemKeyPair;
   };
   readonly highest?: Highest;
-  /** A second entry for one place, beside the hash of the first where it is known: evidence. */
-  readonly fork?: { readonly seq: number; readonly entry: Bytes; readonly first: Bytes | undefined };
+  /** Evidence: a second entry for one place, beside the hash of the first where it is known; or another L than the kept one. */
+  readonly fork?: {
+    readonly seq: number;
+    readonly entry?: Bytes;
+    readonly first?: Bytes | undefined;
+    readonly log?: Bytes;
+  };
 }
 
 /** A conversation in memory. */
@@ -74,10 +80,13 @@ interface Room {
   readonly shown: Set<string>;
   /** What was sealed here, by cid, so that a retry sends the same bytes. */
   readonly sent: Map<string, { readonly n: number; readonly text: string; readonly event: Bytes }>;
-  highest: Highest | undefined;
+  /** Whether there is a record of it: when it is gone, a person has erased it. */
+  kept: boolean;
   /** The last entry that is known to be there. */
   wanted: number;
 }
+
+const erased = 'this was erased in another window';
 
 /** A key object begins a little before now: who judges it may have a clock that is behind. */
 const slack = 10 * minute;
@@ -88,6 +97,8 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
   let trust: Trust;
   let device: Device | undefined;
   let home = '';
+  /** What was kept of `trust.seen()` last. */
+  let keptSeen: Seen | undefined;
   const rooms = new Map<string, Room>();
 
   const policyNow = (): Policy => {
@@ -96,23 +107,69 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     return policy;
   };
 
-  async function keepDevice(next: Device): Promise<void> {
-    device = next;
-    await keep.update(`${home}device`, () => next);
+  /** Another tab may have kept more, or erased it. */
+  async function readDevice(): Promise<Device | undefined> {
+    device = (await keep.get(`${home}device`)) as Device | undefined;
+    for (const [cert] of device?.own ?? []) ownCerts.add(hex(await sha256(cert)));
+    return device;
   }
 
-  const keepSaved = (conv: Bytes, change: (old: Saved) => Saved) =>
-    keep.update(`${home}conv/${hex(conv)}`, (old) => change((old as Saved | undefined) ?? { conv }));
+  /** Adds to what is kept of the device. Other keys that were there first stay, and what was erased stays so. */
+  async function keepDevice(next: Device, isNew = false): Promise<void> {
+    await keep.update(`${home}device`, (kept) => {
+      const old = kept as Device | undefined;
+      device = old ?? (isNew ? next : undefined);
+      if (!old || !equal(old.pk, next.pk)) return device;
+      const own = next.own.filter(([cert]) => !old.own.some(([one]) => equal(one, cert)));
+      const departments = next.departments.filter(
+        ({ cert, key }) => !old.departments.some((one) => equal(one.cert, cert) && equal(one.key, key)),
+      );
+      device = { ...next, own: [...old.own, ...own], departments: [...old.departments, ...departments] };
+      return device;
+    });
+    must(device, 'L4 key_kept', erased);
+  }
+
+  /** [L4] What a person erased in another tab is not kept anew, and forgotten here too. */
+  async function keepSaved(where: Room, change: (old: Saved) => Saved | undefined): Promise<void> {
+    const { conv } = where;
+    let gone = false;
+    await keep.update(`${home}conv/${hex(conv)}`, (old) => {
+      gone = !old && where.kept;
+      return gone ? undefined : change((old as Saved | undefined) ?? { conv });
+    });
+    if (gone) rooms.delete(hex(conv));
+    must(!gone, 'L4 key_kept', erased);
+    where.kept = true;
+  }
 
   /** Adds to what is believed, and keeps how new it is: nothing older is taken in a later run (K5, K8). */
   async function believe(objects: readonly Bytes[], passOver = false): Promise<void> {
     await trust.add(objects, passOver);
     await trust.add(device?.own.flat() ?? [], true);
     const seen = trust.seen();
-    await keep.update(`${home}seen`, (old) => {
-      const { version, issued } = (old as Seen | undefined) ?? seen;
-      return { version: Math.max(version, seen.version), issued: Math.max(issued, seen.issued) };
+    if (seen === keptSeen) return;
+    await keep.update(`${home}seen`, (old) =>
+      old || !keptSeen ? unite((old as Seen) ?? seen, seen) : undefined,
+    );
+    keptSeen = seen;
+  }
+
+  /** [K3, G7] An address keeps its first organisation, and the strongest mode of each department. */
+  async function keepPin({ org, dept, minMode }: Pin): Promise<void> {
+    let first = org;
+    await keep.update('pin', (old = org) => {
+      first = old as Bytes;
+      return old;
     });
+    const same = equal(first, org);
+    must(same, 'K3 wrong_org', 'this address now names another organisation: do not write here');
+    let strongest = 0;
+    await keep.update(`pin/${dept ? hex(dept) : ''}`, (old) => {
+      strongest = Math.max(minMode, (old as number | undefined) ?? 0);
+      return strongest;
+    });
+    must(minMode === strongest, 'G7 mode_mismatch');
   }
 
   const generate = async () => {
@@ -161,7 +218,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       wraps: new Map(),
       shown: new Set(),
       sent: new Map(),
-      highest,
+      kept: kept !== undefined,
       wanted: highest?.seq ?? -1,
     };
     rooms.set(hex(conv), made);
@@ -226,15 +283,26 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     }
   }
 
-  /** [L2] Keeps the highest that was seen; another tab may have seen more. */
+  /** [L2, L3] Keeps the highest that was seen. Another tab may have seen more, or another log. */
   async function keepHighest(where: Room): Promise<void> {
-    const { transcript, conv } = where;
+    const { transcript } = where;
     const seq = transcript.seq();
     const last = transcript.last();
-    if (!last || seq <= (where.highest?.seq ?? -1)) return;
-    const highest = { n: last.object.n, epoch: last.object.hash, seq, log: transcript.log() };
-    where.highest = highest;
-    await keepSaved(conv, (old) => (seq > (old.highest?.seq ?? -1) ? { ...old, highest } : old));
+    if (!last) return;
+    let forked: number | undefined;
+    await keepSaved(where, (old) => {
+      const { seq: there, log, seenAt = 0 } = old.highest ?? { seq: -1, log: where.conv };
+      if (there > seq) return undefined;
+      const mine = transcript.logs[there] ?? where.conv;
+      if (!equal(mine, log)) {
+        forked = there;
+        return { fork: { seq: there, log: mine }, ...old };
+      }
+      const { n, hash: epoch } = last.object;
+      const at = transcript.isWhole() ? now() : seenAt;
+      return { ...old, highest: { n, epoch, seq, log: transcript.log(), seenAt: at } };
+    });
+    if (forked !== undefined) transcript.stop(forked);
   }
 
   /** [L1] Refuses while entries are missing, and after a fork. */
@@ -255,11 +323,25 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     return { where, opened };
   }
 
+  /** Members that others would refuse now: revoked, over, or of a generation that has ended (E14). */
+  function staleSeats({ transcript }: Room): readonly Seat[] {
+    const [policy, genesis] = [trust.policy(), transcript.genesis()];
+    if (!policy || !genesis) return [];
+    return (transcript.last()?.seats ?? []).filter(
+      ({ card, box }) => card && !(box && box.until >= now() && trust.holds(card, judgement(genesis.dept))),
+    );
+  }
+
+  function mustNotBeStale(where: Room): void {
+    must(staleSeats(where).length === 0, 'E14 bad_member', 'a member no longer holds: refresh the roster');
+  }
+
   const view = ({ transcript }: Room) => ({ seq: transcript.seq(), log: transcript.log(), now: now() });
 
   async function seal(conv: Bytes, eventClass: number, cid: Bytes, content: Bytes): Promise<Bytes> {
     const { where, opened } = await ready(conv);
     must(!where.transcript.closed(), 'S8 closed');
+    mustNotBeStale(where);
     must(!isDepartment(opened.seat), 'V3 not_member', 'accept the conversation first');
     return sealEvent(opened, pin.org, view(where), eventClass, cid, content);
   }
@@ -270,7 +352,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     opened: Open,
     reason: number,
     places: readonly Place[],
-    accept = nobody,
+    accept: number,
   ): Promise<readonly Bytes[]> {
     const { conv, transcript } = where;
     const { epoch, wraps } = await writeEpoch({
@@ -301,7 +383,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     }
   }
 
-  const judgement = (dept: Uint8Array) => ({ policy: policyNow(), at: now(), live: true, dept });
+  const judgement = (dept: Uint8Array) => ({ policy: policyNow(), at: now(), dept });
 
   const currentDepartment = (dept: Uint8Array) =>
     trust.find(roles.department, judgement(dept), (cert) => equal(cert.dept, dept));
@@ -311,38 +393,53 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     return { leaf, role, cert, box };
   };
 
-  /** A change of the roster by a member: who stays, with newest keys, and who comes. */
+  /** The newest key object of a member whose certificate holds. */
+  const nextKey = async ({ card }: Seat) =>
+    card && trust.holds(card, judgement(card.dept)) ? trust.keyOf(card) : undefined;
+
+  /**
+   * A change of the roster by a member: who stays, with newest keys, and who
+   * comes. Who leaves is who no longer holds unless that is said, and then the
+   * visitor is not left alone.
+   */
   async function change(
     conv: Bytes,
     reason: number,
-    leaving: (seat: Seat, mine: Seat) => boolean,
+    leaving?: (seat: Seat, mine: Seat) => boolean,
     coming: readonly { readonly role: number; readonly cert: Bytes; readonly box: KeyObject }[] = [],
   ): Promise<readonly Bytes[]> {
     const { where, opened } = await ready(conv);
     const { transcript } = where;
-    const goes = opened.epoch.seats.filter((seat) => leaving(seat, opened.seat));
-    const stays: Place[] = [];
-    const comes = [...coming];
-    for (const seat of opened.epoch.seats.filter((each) => !goes.includes(each))) {
-      const { role, card, leaf } = seat;
-      if (isDepartment(seat)) {
-        const { dept } = card ?? transcript.genesis() ?? { dept: conv };
-        const newest = await currentDepartment(dept);
-        if (newest && card && newest.card.gen > card.gen) {
-          comes.push({ role, cert: newest.card.hash, box: newest.box });
-          continue;
-        }
-        if (goes.some(isPerson)) continue;
-      }
-      const newest = card && leaf !== opened.seat.leaf ? await trust.keyOf(card) : undefined;
-      const old = placeOf(seat);
-      stays.push(newest && newest.from > old.box.from ? { ...old, box: newest } : old);
+    const { seats } = opened.epoch;
+    const stale = staleSeats(where);
+    const dept = transcript.genesis()?.dept ?? conv;
+    if (reason === 3 || (reason === 2 && coming.length > 0)) mustNotBeStale(where);
+    const goes: Seat[] = [];
+    for (const seat of seats) {
+      if (leaving ? leaving(seat, opened.seat) : stale.includes(seat) && !(await nextKey(seat)))
+        goes.push(seat);
     }
+    const departments = seats.filter(isDepartment);
+    const newest = await currentDepartment(dept);
+    const newer = departments.every(({ card }) => (newest?.card.gen ?? 0) > (card?.gen ?? 0));
+    const abandoned = goes.some(isPerson);
+    const stays: Place[] = [];
+    for (const seat of seats.filter((each) => !goes.includes(each))) {
+      if (isDepartment(seat) && (newer || abandoned)) continue;
+      const box = reason === 1 || seat === opened.seat ? undefined : await nextKey(seat);
+      const old = placeOf(seat);
+      stays.push(box && box.from > old.box.from ? { ...old, box } : old);
+    }
+    const deserted = !leaving && !stays.some((each) => isPerson(each) || isDepartment(each));
+    const called = deserted || departments.some((seat) => !goes.includes(seat));
+    // Beside a person who goes, only a generation that was not there may come (E21).
+    const comes =
+      newest && called && (newer || (deserted && !abandoned))
+        ? [...coming, { role: roles.department, cert: newest.card.hash, box: newest.box }]
+        : coming;
     const first = transcript.nextLeaf();
-    return write(where, opened, reason, [
-      ...stays,
-      ...comes.map((each, at) => ({ ...each, leaf: first + at })),
-    ]);
+    const places = [...stays, ...comes.map((each, at) => ({ ...each, leaf: first + at }))];
+    return write(where, opened, reason, places, reason === 1 ? first : nobody);
   }
 
   /** This device's place in a department, by the newest certificate that holds. */
@@ -350,13 +447,8 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     for (const [cert, key] of (device?.own ?? []).toReversed()) {
       const card = trust.certs.get(hex(await sha256(cert)));
       const box = trust.keys.get(hex(await sha256(key)));
-      if (!card || !box || !has(card.departments, dept)) continue;
-      try {
-        trust.mustHold(card, judgement(dept));
-      } catch {
-        continue;
-      }
-      return { role: card.kind, cert: card.hash, box };
+      if (card && box && has(card.departments, dept) && trust.holds(card, judgement(dept)))
+        return { role: card.kind, cert: card.hash, box };
     }
     return undefined;
   }
@@ -370,15 +462,16 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
 
   const vault: Vault = {
     async open(given) {
+      await keepPin(given);
       pin = given;
       // One browser may be a visitor and an agent's device: neither touches what the other keeps.
       home = `${hex(pin.org)}/${pin.dept ? 'visitor' : 'agent'}/`;
       rooms.clear();
       ownCerts.clear();
+      keptSeen = undefined;
       const seen = (await keep.get(`${home}seen`)) as Seen | undefined;
       trust = createTrust(pin.org, pin.minPolicy, now, seen ?? { version: 0, issued: 0 });
-      device = (await keep.get(`${home}device`)) as Device | undefined;
-      for (const [cert] of device?.own ?? []) ownCerts.add(hex(await sha256(cert)));
+      await readDevice();
       const records = (await keep.list(`${home}conv/`)) as readonly Saved[];
       const begun = records.flatMap(({ conv, begun: mine }) => (mine ? [{ conv, at: mine.at }] : []));
       let state: DeviceState = 'none';
@@ -433,7 +526,8 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
         must(one, 'E16 mandatory_missing');
         places.push({ leaf: places.length, role, cert: one.card.hash, box: one.box });
       }
-      await keepSaved(conv, (old) => ({ ...old, begun: { at: time, genesis, key, sig, kem } }));
+      const begun = { at: time, genesis, key, sig, kem };
+      await keep.update(`${home}conv/${hex(conv)}`, () => ({ conv, begun }) satisfies Saved);
       const where = await room(conv);
       const log = createTranscript({ trust, conv, org, dept, minMode, now });
       await log.take(genesis, true);
@@ -450,7 +544,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       await believe(extras, true);
       await remember(where, extras);
       where.wanted = Math.max(where.wanted, from + entries.length - 1);
-      must(from <= transcript.seq() + 1, 'L1 gap', `entry ${transcript.seq() + 1} comes next`);
+      must(from <= transcript.seq() + 1, 'L1 gap');
       const lines: Line[] = [];
       try {
         for (const [at, entry] of entries.entries()) {
@@ -466,15 +560,15 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
             if (!(error instanceof Refusal)) throw error;
             const first = transcript.hashes[seq];
             if (error.rule === 'L3')
-              await keepSaved(conv, (old) => ({ fork: { seq, entry, first }, ...old }));
+              await keepSaved(where, (old) => ({ fork: { seq, entry, first }, ...old }));
             throw new Refusal(error.rule, error.code, `entry ${seq}: ${error.sentence}`);
           }
         }
+        if (complete) transcript.mustBeWhole();
       } finally {
         await keepHighest(where);
       }
       await openLast(where);
-      if (complete) transcript.mustBeWhole();
       return lines;
     },
 
@@ -495,6 +589,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
         members: seats.map((seat) => member(where, seat)),
         closed: transcript.closed(),
         open: mine !== undefined && !isDepartment(mine.seat) && !transcript.closed(),
+        stale: staleSeats(where).length > 0,
         acceptable: Boolean(
           mine && dept && mayAccept(where, mine) && trust.policy() && (await deviceFor(dept)),
         ),
@@ -506,12 +601,14 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     },
 
     async say(conv, text, cid = random(16)) {
-      must(cid.length === 16, 'V11 bad_payload', 'a cid has 16 bytes');
-      const { sent, transcript } = await room(conv);
+      must(cid.length === 16, 'V11 bad_payload');
+      const where = await room(conv);
+      const { sent, transcript } = where;
       const n = transcript.last()?.object.n ?? -1;
       const before = sent.get(hex(cid));
       if (before?.n === n) {
-        must(before.text === text, 'L6 retry', 'another text was sealed with this cid');
+        must(before.text === text, 'L6 retry');
+        mustNotBeStale(where);
         return { cid, event: before.event };
       }
       const event = await seal(conv, 1, cid, textContent(text));
@@ -539,22 +636,13 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       }
       const mine = await deviceFor(genesis.dept);
       must(mine, 'E20 bad_accept');
-      const leaf = transcript.nextLeaf();
-      const newest = await currentDepartment(genesis.dept);
-      const newer = newest && newest.card.gen > (opened.seat.card?.gen ?? 0) ? newest : undefined;
-      const places = opened.epoch.seats
-        .filter((seat) => seat !== opened.seat || (found.keepDept === 1 && !newer))
-        .map(placeOf);
-      places.push({ ...mine, leaf });
-      if (found.keepDept === 1 && newer) {
-        places.push({ leaf: leaf + 1, role: roles.department, cert: newer.card.hash, box: newer.box });
-      }
-      return write(where, opened, 1, places, leaf);
+      return change(conv, 1, (seat, its) => seat === its && found.keepDept !== 1, [mine]);
     },
 
     rekey: (conv) => change(conv, 3, () => false),
+    refresh: (conv) => change(conv, 2),
     remove: (conv, leaves) => change(conv, 2, ({ leaf }) => leaves.includes(leaf)),
-    reopen: (conv) => change(conv, 5, () => false),
+    reopen: (conv) => change(conv, 5),
 
     async transfer(conv, cert, leave) {
       const hash = await sha256(cert);
@@ -567,7 +655,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
 
     async enrol(text) {
       const inv = await readInvitation(text);
-      const keys = device ?? (await generate());
+      const keys = (await readDevice()) ?? (await generate());
       const draft = {
         org: pin.org,
         invitation: await invitationId(inv),
@@ -578,7 +666,9 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
         time: now(),
       };
       const request = await signed(10, draft, keys.sig, pin.org);
-      await keepDevice({ own: [], departments: [], ...keys, request: await sha256(request) });
+      await keepDevice({ own: [], departments: [], ...keys, request: await sha256(request) }, true);
+      // Another tab was first: the device has its keys.
+      if (device && !equal(device.pk, keys.pk)) return vault.enrol(text);
       return { request, mac: await enrolmentMac(inv, request) };
     },
 
@@ -586,8 +676,11 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       await trust.add([cert]);
       const hash = await sha256(cert);
       const card = trust.certs.get(hex(hash));
-      must(device && card && equal(card.pk, device.pk), 'K10 bad_cert');
-      const { sig, kem, own } = device;
+      const mine = await readDevice();
+      must(mine && card && equal(card.pk, mine.pk), 'K10 bad_cert');
+      const { sig, kem, own } = mine;
+      const [, before] = own.find(([one]) => equal(one, cert)) ?? [];
+      if (before) return before;
       const draft = {
         org: pin.org,
         owner: hash,
@@ -597,28 +690,28 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       };
       const key = await signed(5, draft, sig, pin.org);
       await trust.add([key]);
-      ownCerts.add(hex(hash));
-      await keepDevice({ ...device, own: [...own, [cert, key]] });
-      return key;
+      await keepDevice({ ...mine, own: [[cert, key]] });
+      return device?.own.find(([one]) => equal(one, cert))?.[1] ?? key;
     },
 
     async department(cert, object) {
       await trust.add([cert]);
       const hash = await sha256(cert);
       const card = trust.certs.get(hex(hash));
-      must(device && card, 'K14 bad_dept_key');
+      const mine = await readDevice();
+      must(mine && card, 'K14 bad_dept_key');
       const wrap = parse(object, 14);
-      const boxes = await Promise.all(device.own.map(([, key]) => sha256(key)));
+      const boxes = await Promise.all(mine.own.map(([, key]) => sha256(key)));
       const to = boxes.find((box) => equal(box, wrap.to)) ?? hash;
-      const keys = await openDepartment(wrap, card, [...trust.keys.values()], to, device.kem);
-      const old = device.departments.filter((each) => !equal(each.cert, hash));
-      await keepDevice({ ...device, departments: [...old, ...keys] });
+      const keys = await openDepartment(wrap, card, [...trust.keys.values()], to, mine.kem);
+      await keepDevice({ ...mine, departments: keys });
     },
 
     async erase(conv) {
       await keep.drop(conv ? `${home}conv/${hex(conv)}` : home);
       if (conv) rooms.delete(hex(conv));
       else {
+        await keep.drop('pin');
         rooms.clear();
         device = undefined;
         ownCerts.clear();

@@ -3,7 +3,7 @@
 
 export interface Keep {
   get(key: string): Promise<unknown>;
-  /** One step that nobody comes between: several tabs keep in one place. `change` must not wait. */
+  /** One step that nobody comes between: several tabs keep in one place. `change` must not wait; nothing is kept of undefined. */
   update(key: string, change: (old: unknown) => unknown): Promise<void>;
   /** Every value whose key begins so. */
   list(prefix: string): Promise<readonly unknown[]>;
@@ -16,7 +16,10 @@ export function memoryKeep(): Keep {
   const under = (prefix: string) => [...kept.keys()].filter((key) => key.startsWith(prefix));
   return {
     get: async (key) => kept.get(key),
-    update: async (key, change) => void kept.set(key, change(kept.get(key))),
+    async update(key, change) {
+      const next = change(kept.get(key));
+      if (next !== undefined) kept.set(key, next);
+    },
     list: async (prefix) => under(prefix).map((key) => kept.get(key)),
     async drop(prefix) {
       for (const key of under(prefix)) kept.delete(key);
@@ -55,7 +58,10 @@ export function browserKeep(name = 'aldaba'): Keep {
     update: (key, change) =>
       write((kept) => {
         const old = kept.get(key);
-        old.onsuccess = () => kept.put(change(old.result), key);
+        old.onsuccess = () => {
+          const next = change(old.result);
+          if (next !== undefined) kept.put(next, key);
+        };
       }),
     drop: (prefix) => write((kept) => kept.delete(range(prefix))),
   };

@@ -1,7 +1,7 @@
 // The vault of a visitor, an agent and the department, through its own calls.
 import { describe, expect, test } from 'vitest';
 import { pad, sealBody } from './body.ts';
-import { ascii, type Bytes, concat, equal, random, sha256, uint } from './bytes.ts';
+import { ascii, type Bytes, concat, equal, hex, random, sha256, uint } from './bytes.ts';
 import { type Answer, connect } from './facade.ts';
 import { wrap } from './hpke.ts';
 import { createVault } from './inside.ts';
@@ -75,7 +75,7 @@ async function scene() {
   const { conv, objects } = await alice.vault.begin();
   post.store(objects);
   post.extras.push(ana.card, ana.key);
-  const load = (vault: Vault) => vault.take(conv, 0, post.log, post.extras);
+  const load = (vault: Vault) => vault.take(conv, 0, post.log, post.extras, true);
   await load(alice.vault);
   return { world, desk, alice, ana, post, conv, load };
 }
@@ -298,6 +298,21 @@ describe('wraps', () => {
       state: 'locked',
       why: rule('W1', 'not_member'),
     });
+  });
+
+  test('[W6] a wrap that fails locks the epoch, though another place is mine', async () => {
+    const { chat, desk, wraps } = await written();
+    const [mine, its] = wraps;
+    if (!mine || !its) throw new Error('no wraps');
+    const both = [identity(chat.visitor), identity(desk)];
+    const broken = await read(encode(14, { ...mine, enc: random(1120) }), 14);
+    expect(await openEpoch(lastOf(chat), both, [broken, its])).toEqual({
+      state: 'locked',
+      why: rule('W3', 'wrap_hash'),
+    });
+    // A place whose key object is not mine is not my place.
+    const other = [{ ...identity(chat.visitor), key: random(32) }, identity(desk)];
+    expect(await openEpoch(lastOf(chat), other, wraps)).toMatchObject({ state: 'open', seat: { leaf: 1 } });
   });
 
   test('[W2] the wrap is not there', async () => {
@@ -572,6 +587,64 @@ describe('the state of a client', () => {
     await expect(load(vault)).rejects.toEqual(fork);
   });
 
+  test('[L3] another window was shown another log', async () => {
+    const { world, desk, alice, ana, post, conv, load } = await scene();
+    const { vault: tab } = await visitor(world, desk, alice.keep);
+    await load(tab);
+    const [one, other] = [await alice.vault.say(conv, 'one'), await tab.say(conv, 'other')];
+    await alice.vault.take(conv, 2, [one.event], []);
+    const fork = rule('L3', 'fork');
+    await expect(tab.take(conv, 2, [other.event], [])).rejects.toEqual(fork);
+    await expect(tab.say(conv, 'x')).rejects.toEqual(fork);
+    // What it was shown is kept as evidence, beside what was kept first.
+    const records = JSON.stringify(await alice.keep.list(''));
+    expect(records).toContain('fork');
+    post.store([one.event]);
+    const back = await visitor(world, desk, alice.keep);
+    await expect(load(back.vault)).rejects.toEqual(fork);
+    await load(ana.vault);
+  });
+
+  test('[L2] a visit is remembered when the whole log was there, not at a part of it', async () => {
+    const { world, desk, alice, ana, post, conv, load } = await scene();
+    post.store([(await alice.vault.say(conv, 'one')).event]);
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    await load(ana.vault);
+    post.store([(await ana.vault.say(conv, 'two')).event]);
+    const start = world.clock.now;
+    // A day later the agent is revoked since an hour after its words.
+    world.clock.now += 23 * 3_600_000;
+    const since = start + 3_600_000;
+    const status = await world.status({ revoked: [{ cert: await sha256(ana.card), since }] });
+    const read = async (entries: number, complete: boolean) => {
+      const { vault } = await visitor(world, desk, alice.keep);
+      await vault.trust([status]);
+      return vault.take(conv, 0, post.log.slice(0, entries), post.extras, complete);
+    };
+    await read(4, false);
+    expect(texts(await read(5, false))).toEqual(['one', 'two']);
+    await read(5, true);
+    // Written since that visit, whatever time it names.
+    post.store([(await ana.vault.say(conv, 'three')).event]);
+    await expect(read(6, true)).rejects.toEqual(rule('V4', 'revoked'));
+  });
+
+  test('[V4] [E14] once everything was there, what comes is judged now, however old it says it is', async () => {
+    const { world, alice, ana, post, conv, load } = await scene();
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    await load(ana.vault);
+    const late = await ana.vault.say(conv, 'late');
+    world.clock.now += 3_600_000;
+    const revoked = [{ cert: await sha256(ana.card), since: world.clock.now }];
+    await load(alice.vault);
+    await alice.vault.trust([await world.status({ revoked })]);
+    post.store([late.event]);
+    await expect(load(alice.vault)).rejects.toEqual(rule('V4', 'revoked'));
+    expect((await alice.vault.state(conv)).seq).toBe(2);
+  });
+
   test('[L3] a log that was rewritten below what was seen', async () => {
     const { world, desk, alice, post, conv, load } = await scene();
     const [one, other] = [await alice.vault.say(conv, 'one'), await alice.vault.say(conv, 'other')];
@@ -591,13 +664,38 @@ describe('the state of a client', () => {
     await load(back.vault);
     expect(await back.vault.state(conv)).toMatchObject({ closed: true });
     await back.vault.erase(conv);
-    expect(await alice.keep.list('')).toHaveLength(1);
+    // What is left says which organisation, and how new its policy and status were.
+    expect(await alice.keep.list('')).toHaveLength(3);
+    expect(await alice.keep.list('pin')).toHaveLength(2);
     await load(back.vault);
     await expect(back.vault.say(conv, 'x')).rejects.toEqual(rule('W6', 'locked'));
     await ana.vault.erase();
     expect(await ana.keep.list('')).toEqual([]);
     const pin = { org: world.org, minPolicy: 0, minMode: 1 } as const;
     expect(await ana.vault.open(pin)).toEqual({ visitor: [], device: 'none' });
+  });
+
+  test('[L4] what is erased in one window stays erased in another that is still open', async () => {
+    const { world, desk, alice, ana, post, conv, load } = await scene();
+    const { vault: tab } = await visitor(world, desk, alice.keep);
+    await load(tab);
+    const gone = rule('L4', 'key_kept');
+    post.store([(await alice.vault.say(conv, 'one')).event]);
+    await alice.vault.erase(conv);
+    await expect(load(tab)).rejects.toEqual(gone);
+    expect(await alice.keep.list('')).toHaveLength(3);
+    // The keys are gone from its memory, too.
+    await load(tab);
+    await expect(tab.say(conv, 'x')).rejects.toEqual(rule('W6', 'locked'));
+
+    const other = createVault(ana.keep, () => world.clock.now);
+    await other.open({ org: world.org, minPolicy: 0, minMode: 1 });
+    await ana.vault.take(conv, 0, post.log.slice(0, 2), post.extras);
+    await other.erase();
+    await expect(ana.vault.certified(ana.card)).rejects.toEqual(rule('K10', 'bad_cert'));
+    await ana.vault.trust([await world.status({ issued: world.clock.now })]);
+    await expect(load(ana.vault)).rejects.toEqual(gone);
+    expect(await ana.keep.list('')).toEqual([]);
   });
 
   test('[L6] a retry sends the same bytes, and another text with the same cid is none', async () => {
@@ -617,7 +715,7 @@ describe('the state of a client', () => {
     expect(Object.keys(alice.vault).sort()).toEqual(
       (
         'accept begin certified close department enrol erase open proof ' +
-        'rekey remove reopen say state take transfer trust'
+        'refresh rekey remove reopen say state take transfer trust'
       ).split(' '),
     );
   });
@@ -632,7 +730,238 @@ describe('the state of a client', () => {
   });
 });
 
+describe('a roster that no longer holds', () => {
+  const stale = rule('E14', 'bad_member');
+
+  /** The conversation accepted by Ana, and everybody has everything. */
+  async function accepted() {
+    const all = await scene();
+    await all.load(all.ana.vault);
+    all.post.store(await all.ana.vault.accept(all.conv));
+    await all.load(all.ana.vault);
+    await all.load(all.alice.vault);
+    return all;
+  }
+  const revoke = async ({ world }: { world: Org }, cards: readonly Bytes[]) => {
+    const since = ++world.clock.now;
+    const revoked = await Promise.all(cards.map(async (card) => ({ cert: await sha256(card), since })));
+    return world.status({ revoked });
+  };
+  const seats = async (vault: Vault, conv: Bytes) =>
+    (await vault.state(conv)).members.map(({ leaf, role }) => [leaf, role]);
+
+  test('[E14] nothing is said to a revoked agent; a refresh calls the department, and a colleague accepts', async () => {
+    const all = await accepted();
+    const { world, desk, alice, ana, post, conv, load } = all;
+    const bob = await agent(world, desk);
+    post.extras.push(bob.card, bob.key);
+    const cid = random(16);
+    await alice.vault.say(conv, 'sealed before', cid);
+    expect(await alice.vault.state(conv)).toMatchObject({ stale: false, open: true });
+    const status = await revoke(all, [ana.card]);
+    for (const { vault } of [alice, ana, bob]) await vault.trust([status]);
+    expect(await alice.vault.state(conv)).toMatchObject({ stale: true });
+    await expect(alice.vault.say(conv, 'secret')).rejects.toEqual(stale);
+    await expect(alice.vault.say(conv, 'sealed before', cid)).rejects.toEqual(stale);
+    await expect(alice.vault.close(conv, 2)).rejects.toEqual(stale);
+    await expect(alice.vault.rekey(conv)).rejects.toEqual(stale);
+    await ana.vault.trust([bob.card, bob.key]);
+    await expect(ana.vault.transfer(conv, bob.card, true)).rejects.toEqual(stale);
+    await expect(ana.vault.refresh(conv)).rejects.toEqual(rule('E18', 'not_author'));
+
+    post.store(await alice.vault.refresh(conv));
+    expect(await load(alice.vault)).toMatchObject([{ kind: 'roster', reason: 2 }]);
+    expect(await seats(alice.vault, conv)).toEqual([
+      [0, 1],
+      [3, 4],
+    ]);
+    expect(await alice.vault.state(conv)).toMatchObject({ stale: false, open: true });
+    post.store([(await alice.vault.say(conv, 'sealed before', cid)).event]);
+    expect(texts(await load(bob.vault))).toEqual(['sealed before']);
+    post.store(await bob.vault.accept(conv));
+    await load(alice.vault);
+    expect(await seats(alice.vault, conv)).toEqual([
+      [0, 1],
+      [4, 2],
+    ]);
+  });
+
+  test('[K14] [K16] a generation that has ended gives way to the next', async () => {
+    const { world, alice, post, conv, load } = await scene();
+    const next = await world.department(2);
+    const minGen = [{ dept: world.dept, gen: 2, since: world.clock.now }];
+    await alice.vault.trust([await world.status({ minGen }), next.card, next.key]);
+    post.extras.push(next.card, next.key);
+    expect(await alice.vault.state(conv)).toMatchObject({ stale: true });
+    await expect(alice.vault.say(conv, 'x')).rejects.toEqual(stale);
+    post.store(await alice.vault.refresh(conv));
+    await load(alice.vault);
+    expect(await seats(alice.vault, conv)).toEqual([
+      [0, 1],
+      [2, 4],
+    ]);
+    await alice.vault.say(conv, 'x');
+  });
+
+  test('[E21] an agent takes out a colleague that no longer holds', async () => {
+    const all = await accepted();
+    const { world, desk, alice, ana, post, conv, load } = all;
+    const bob = await agent(world, desk);
+    post.extras.push(bob.card, bob.key);
+    await ana.vault.trust([bob.card, bob.key]);
+    post.store(await ana.vault.transfer(conv, bob.card, false));
+    await load(ana.vault);
+    await ana.vault.trust([await revoke(all, [bob.card])]);
+    post.store(await ana.vault.refresh(conv));
+    await load(ana.vault);
+    expect(await seats(ana.vault, conv)).toEqual([
+      [0, 1],
+      [2, 2],
+    ]);
+    await load(alice.vault);
+    expect(await alice.vault.state(conv)).toMatchObject({ stale: false });
+  });
+
+  test('[E21] a department that a revoked agent sat beside comes back by a higher generation only', async () => {
+    const world = await makeOrg(2, { keepDept: 1 });
+    const desk = await world.department();
+    const [alice, ana, post] = [await visitor(world, desk), await agent(world, desk), server()];
+    const { conv, objects } = await alice.vault.begin();
+    post.store(objects);
+    post.extras.push(ana.card, ana.key);
+    const load = (vault: Vault) => vault.take(conv, 0, post.log, post.extras, true);
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    await load(alice.vault);
+    expect(await seats(alice.vault, conv)).toHaveLength(3);
+    await alice.vault.trust([await revoke({ world }, [ana.card])]);
+    const alone = parse((await alice.vault.refresh(conv))[0] ?? conv, 2);
+    expect(alone.members.map(({ leaf }) => leaf)).toEqual([0]);
+    const next = await world.department(2);
+    await alice.vault.trust([next.card, next.key]);
+    post.store(await alice.vault.refresh(conv));
+    post.extras.push(next.card, next.key);
+    await load(alice.vault);
+    expect(await seats(alice.vault, conv)).toEqual([
+      [0, 1],
+      [3, 4],
+    ]);
+  });
+
+  test('[S8] a conversation that was closed is opened again without an agent that is over', async () => {
+    const { world, desk, alice, ana, post, conv, load } = await accepted();
+    post.store([await ana.vault.close(conv, 1)]);
+    await load(alice.vault);
+    world.clock.now += 13 * 24 * 3_600_000;
+    // The department and its enroller last longer than the agent.
+    const next = await world.department(2);
+    await alice.vault.trust([await world.status(), next.card, next.key]);
+    post.extras.push(next.card, next.key);
+    expect(await alice.vault.state(conv)).toMatchObject({ stale: true, closed: true });
+    post.store(await alice.vault.reopen(conv));
+    expect(await load(alice.vault)).toMatchObject([{ kind: 'roster', reason: 5 }]);
+    expect(await seats(alice.vault, conv)).toEqual([
+      [0, 1],
+      [3, 4],
+    ]);
+    expect(desk.role).toBe(4);
+    await alice.vault.say(conv, 'again');
+  });
+});
+
+describe('what an address was', () => {
+  const pin = (world: Org, minMode: 1 | 2 = 1, dept = world.dept) =>
+    ({ org: world.org, dept, minPolicy: 0, minMode }) as const;
+
+  test('[K3] another organisation is refused, for visitors and agents, until everything is erased', async () => {
+    const [first, second] = [await makeOrg(), await makeOrg()];
+    const keep = memoryKeep();
+    const vault = createVault(keep, () => first.clock.now);
+    await vault.open(pin(first));
+    const later = createVault(keep, () => first.clock.now);
+    await expect(later.open(pin(second))).rejects.toEqual(rule('K3', 'wrong_org'));
+    await expect(later.open({ org: second.org, minPolicy: 0, minMode: 1 })).rejects.toThrow(
+      /names another organisation/,
+    );
+    await vault.erase(random(32));
+    await expect(later.open(pin(second))).rejects.toEqual(rule('K3', 'wrong_org'));
+    await later.open(pin(first));
+    await later.erase();
+    await later.open(pin(second));
+    await expect(later.open(pin(first))).rejects.toEqual(rule('K3', 'wrong_org'));
+  });
+
+  test('[G7] a weaker mode than before is refused for the same department', async () => {
+    const world = await makeOrg();
+    const keep = memoryKeep();
+    const open = (minMode: 1 | 2, dept?: Bytes) =>
+      createVault(keep, () => world.clock.now).open(pin(world, minMode, dept));
+    await open(1);
+    await open(2);
+    await expect(open(1)).rejects.toEqual(rule('G7', 'mode_mismatch'));
+    await open(2);
+    // Another department, and the agents of the same address, have their own.
+    await open(1, random(16));
+    await createVault(keep).open({ org: world.org, minPolicy: 0, minMode: 1 });
+  });
+
+  test('[K12] what was revoked stays revoked in the next run', async () => {
+    const { world, desk, alice, ana, post, conv, load } = await scene();
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    const revoked = [{ cert: await sha256(ana.card), since: world.clock.now }];
+    await alice.vault.trust([await world.status({ revoked })]);
+    const { vault } = await visitor(world, desk, alice.keep);
+    await expect(load(vault)).rejects.toEqual(rule('E14', 'bad_member'));
+  });
+});
+
 describe('a device', () => {
+  const twoWindows = async () => {
+    const world = await makeOrg();
+    const keep = memoryKeep();
+    const open = async () => {
+      const vault = createVault(keep, () => world.clock.now);
+      await vault.open({ org: world.org, minPolicy: 0, minMode: 1 });
+      await vault.trust([world.first, world.issuer.card, await world.status()]);
+      return vault;
+    };
+    return { world, keep, open, one: await open(), two: await open() };
+  };
+
+  test('[W1] has one key, whichever of two windows asks first, and loses nothing that another one kept', async () => {
+    const { world, keep, open, one, two } = await twoWindows();
+    const invitation = await invitationText(random(16));
+    const asked = await Promise.all([one.enrol(invitation), two.enrol(invitation)]);
+    const [pk, same] = asked.map(({ request }) => request.slice(-104, -72));
+    expect(same).toEqual(pk);
+    const cards = [
+      await world.certify(world.issuer, pk ?? random(32), {}),
+      await world.certify(world.issuer, pk ?? random(32), {}),
+    ] as const;
+    const key = await one.certified(cards[0]);
+    world.clock.now += 1;
+    const other = await two.certified(cards[1]);
+    // A certificate that has its key object keeps it.
+    expect(await two.certified(cards[0])).toEqual(key);
+    expect(await one.certified(cards[1])).toEqual(other);
+
+    const desks = [await world.department(1), await world.department(2)];
+    const to = await sha256(key);
+    for (const [at, vault] of [one, two].entries()) {
+      const desk = desks[at];
+      if (!desk?.seeds) throw new Error('no department');
+      const info = concat(ascii('asc1 dept'), desk.cert, to);
+      const sealed = await wrap(desk.seeds, key.slice(68, 68 + 1216), info);
+      await vault.trust([desk.card, desk.key]);
+      await vault.department(desk.card, encode(14, { type: 2, leaf: 0, to, ...sealed }));
+    }
+    const third = await open();
+    expect([await third.certified(cards[0]), await third.certified(cards[1])]).toEqual([key, other]);
+    const [device] = (await keep.list(`${hex(world.org)}/agent/device`)) as { departments: unknown[] }[];
+    expect(device?.departments).toHaveLength(2);
+  });
+
   test('[K15] keys that are not those of the certificate or its key object', async () => {
     const world = await makeOrg();
     const desk = await world.department();

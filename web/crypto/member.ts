@@ -82,6 +82,8 @@ export async function openEpoch(
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       why = error;
+      // Only a place that is not mine is passed over: a wrap that fails locks the epoch.
+      if (why.rule !== 'W1') break;
     }
   }
   return { state: 'locked', why };

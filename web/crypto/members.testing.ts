@@ -97,6 +97,7 @@ export function runner(vectors: Vectors) {
       epoch: bytes(kept.epoch),
       seq: kept.seq,
       log: bytes(kept.log),
+      seenAt: 0,
     };
     const transcript = createTranscript({
       trust,
@@ -160,7 +161,8 @@ export function runner(vectors: Vectors) {
       if (one.trust?.includes(one.certificate ?? -1)) await trust.add([given.bytes]);
       must(trust.certs.has(hex(given.hash)), 'K10 bad_cert');
       const policy = there(trust.policy(), 'policy');
-      trust.mustHold(given, { policy, at: there(one.at, 'time'), live: one.live, dept: given.dept });
+      if (one.live) trust.mustBeLive();
+      trust.mustHold(given, { policy, at: there(one.at, 'time'), dept: given.dept });
     },
 
     async judge_key(one) {

@@ -257,8 +257,8 @@ const table = {
     policy: hash,
     issued: long,
     until: long,
-    minGen: list(1, record({ dept: id, gen: word })),
-    revoked: list(2, hash),
+    minGen: list(1, record({ dept: id, gen: word, since: long })),
+    revoked: list(2, record({ cert: hash, since: long })),
     logSize: long,
     logRoot: hash,
     sig,
@@ -286,19 +286,14 @@ const table = {
   }),
 };
 
-/** Largest size of an object by its kind, in bytes. */
+/** Largest size of an object by its kind, in bytes, where it is not 512. */
 const limits: Readonly<Record<number, number>> = {
-  1: 512,
   2: 4096,
   3: 16384,
   5: 2048,
   7: 16384,
   8: 1024,
   9: 262144,
-  10: 512,
-  11: 512,
-  12: 512,
-  13: 512,
   14: 2048,
 };
 
@@ -324,7 +319,7 @@ export function encode<K extends Kind>(kind: K, values: Draft<K>): Bytes {
 
 /** [P1 to P10] The object of that kind, whose fields are views of its bytes; or a refusal. */
 export function parse<K extends Kind>(object: Bytes, kind: K): Parsed<K> {
-  const limit = limits[kind] ?? 0;
+  const limit = limits[kind] ?? 512;
   mustP(object.length <= limit, 1, `an object of kind ${kind} has at most ${limit} bytes`);
   mustP(object.length >= 4, 5, 'the header is cut');
   mustP(object[0] === 1, 2, 'the version is not 1');

@@ -25,13 +25,14 @@ async function refuses(chat: Chat, entry: Bytes, name: string, code: string, liv
 
 type Line = Partial<Draft<7>['departments'][number]>;
 
-/** The world with a conversation as far as its genesis and epoch 0. */
+/** The world with a conversation as far as its genesis and epoch 0, whose next entries are live. */
 async function begun(mode: 1 | 2 = 2, line: Line = {}, extra: readonly Actor[] = []) {
   const world = await makeOrg(mode, line);
   const desk = await world.department();
   const chat = await makeChat(world, desk, {}, extra);
   await chat.add(chat.genesis);
   await chat.add(await chat.epoch([chat.me, chat.desk], chat.me));
+  chat.transcript.mustBeWhole();
   return { world, desk, chat };
 }
 
@@ -105,7 +106,7 @@ describe('genesis', () => {
     await other({}, 'G5', 'policy_rollback', { policy: random(32) });
     const { world, chat } = await fresh();
     await chat.trust.add([await world.policy({ version: 2 })]);
-    await refuses(chat, chat.genesis, 'G5', 'policy_rollback');
+    await refuses(chat, chat.genesis, 'G5', 'policy_rollback', true);
     await chat.transcript.take(chat.genesis, false);
   });
 
@@ -130,7 +131,7 @@ describe('genesis', () => {
     await refuses(old.chat, old.chat.genesis, 'G8', 'genesis_age', true);
     await old.chat.transcript.take(old.chat.genesis);
     const next = await fresh({ time: now + 5 * minute + 1 }, world);
-    await refuses(next.chat, next.chat.genesis, 'G8', 'genesis_age');
+    await refuses(next.chat, next.chat.genesis, 'G8', 'genesis_age', true);
     const right = await fresh({ time: now - 168 * hour }, world);
     await right.chat.transcript.take(right.chat.genesis, true);
   });
@@ -197,7 +198,7 @@ describe('epoch', () => {
   test('[E5] another epoch than the one that was stored', async () => {
     const { chat } = await begun();
     const next = await chat.epoch([chat.me], chat.me);
-    const highest = { n: 1, epoch: await sha256(next), seq: 99, log: random(32) };
+    const highest = { n: 1, epoch: await sha256(next), seq: 99, log: random(32), seenAt: 0 };
     for (const [epoch, right] of [
       [highest.epoch, true],
       [random(32), false],
@@ -330,24 +331,62 @@ describe('epoch', () => {
       await refuses(chat, await chat.epoch([forged, chat.desk], chat.me), 'E14', 'bad_member');
     });
 
-    test('revoked or over: now when live, at its time in history', async () => {
+    test('[K11] [K12] revoked or over: at its time and now when it is live, however old; at its time in history', async () => {
       const { world, chat, ana } = await accepted();
       const bob = await known(chat, world.actor());
-      const epoch = await chat.epoch([chat.me, ana, { leaf: 3, who: bob }], ana);
-      await chat.trust.add([await world.status({ revoked: [bob.cert] })]);
+      const more = [chat.me, ana, { leaf: 3, who: bob }];
+      const epoch = await chat.epoch(more, ana);
+      world.clock.now += minute;
+      const since = world.clock.now;
+      await chat.trust.add([await world.status({ revoked: [{ cert: bob.cert, since }] })]);
       await refuses(chat, epoch, 'E14', 'bad_member');
+      await refuses(chat, await chat.epoch(more, ana, { time: since }), 'E14', 'bad_member', false);
       await chat.transcript.examine(epoch, false);
+      // What happens now does not become history by the time that it names.
+      const backdated = await chat.epoch(more, ana, { time: since - 11 * minute });
+      await refuses(chat, backdated, 'E14', 'bad_member');
+      const young = await known(chat, world.actor({ from: since - minute }));
+      const early = await chat.epoch([chat.me, ana, { leaf: 3, who: young }], ana, {
+        time: since - 2 * minute,
+      });
+      await refuses(chat, early, 'E14', 'bad_member');
       world.clock.now += 20 * day;
       await chat.trust.add([await world.status()]);
       await refuses(chat, epoch, 'E14', 'bad_member', true);
-      await chat.add(epoch);
+      await chat.add(epoch, false);
+    });
+
+    test('[K12] what is new since a visit is not judged at a time long before that', async () => {
+      const { world, chat, ana } = await accepted();
+      const bob = await known(chat, world.actor());
+      const { now } = world.clock;
+      const epoch = await chat.epoch([chat.me, ana, { leaf: 3, who: bob }], ana);
+      const log = [chat.genesis, ...chat.transcript.epochs.map(({ object }) => object.bytes)];
+      await chat.trust.add([await world.status({ revoked: [{ cert: bob.cert, since: now + hour }] })]);
+      const seen = { n: 1, epoch: chat.last(), seq: 2, log: chat.log() };
+      const read = async (seenAt: number, seq = 2) => {
+        const highest = { ...seen, seq, seenAt, ...(seq > 2 && { n: 9, log: random(32) }) };
+        const again = createTranscript(chat.setting({ highest }));
+        for (const entry of log) await again.take(entry);
+        return again.examine(epoch);
+      };
+      world.clock.now += 3 * hour;
+      await read(now);
+      await read(now + hour + 10 * minute - 1);
+      await expect(read(now + hour + 10 * minute)).rejects.toEqual(rule('E14', 'bad_member'));
+      // It was there at that visit; a clock that was ahead of today's is not believed.
+      await read(now + 2 * hour, 9);
+      world.clock.now = now + hour;
+      await read(now + 9 * day);
     });
 
     test('a department that is another’s, or below the minimum generation', async () => {
       const { world, chat, ana } = await accepted(2, {}, true);
       await bad(chat, ana, await known(chat, world.department(2, { dept: random(16) })));
-      await chat.trust.add([await world.status({ minGen: [{ dept: world.dept, gen: 2 }] })]);
       const same = await chat.epoch([chat.me, chat.desk, ana], chat.me, { reason: 3 });
+      world.clock.now += 1;
+      const minGen = [{ dept: world.dept, gen: 2, since: world.clock.now }];
+      await chat.trust.add([await world.status({ minGen })]);
       await refuses(chat, same, 'E14', 'bad_member');
       await chat.add(same, false);
     });
@@ -435,6 +474,48 @@ describe('epoch', () => {
     await refuses(first, await first.epoch([first.me, first.desk], first.desk), 'E18', 'not_author');
   });
 
+  test('[E18] [K11] [K12] the author’s certificate is revoked, or over', async () => {
+    const { world, chat, ana } = await accepted(2, {}, true);
+    const { now } = world.clock;
+    const who = await world.actor({ until: now + hour });
+    const key = await world.keyObject(who.cert, who.kem.publicKey, who.sig, { until: now + hour });
+    await chat.trust.add([who.card, key]);
+    const bob: Seating = { leaf: 3, who: { ...who, key, keyHash: await sha256(key) } };
+    await chat.add(await chat.epoch([chat.me, chat.desk, ana, bob], ana));
+    const wrong = (epoch: Bytes, live?: boolean) => refuses(chat, epoch, 'E18', 'not_author', live);
+    // It takes itself out, so that no member of the new roster is bad.
+    const leaves = await chat.epoch([chat.me, bob], ana);
+    await chat.trust.add([await world.status({ revoked: [{ cert: ana.who.cert, since: now + minute }] })]);
+    await chat.transcript.examine(leaves);
+    world.clock.now += minute;
+    await wrong(leaves);
+    await wrong(await chat.epoch([chat.me, bob], ana), false);
+    await chat.transcript.examine(leaves, false);
+    await chat.transcript.examine(await chat.epoch([chat.me, bob], chat.me));
+    const over = await chat.epoch([chat.me], bob);
+    world.clock.now += hour;
+    await wrong(over);
+    await chat.transcript.examine(over, false);
+  });
+
+  test('[E18] [K14] a department of a generation that has ended accepts, and does nothing else', async () => {
+    for (const revoked of [false, true]) {
+      const { world, chat, desk } = await begun();
+      const ana: Seating = { leaf: 2, who: await known(chat, world.actor()) };
+      const next: Seating = { leaf: 2, who: await known(chat, world.department(2)) };
+      const since = world.clock.now;
+      const minGen = [{ dept: world.dept, gen: 2, since }];
+      await chat.trust.add([
+        await world.status({ minGen, revoked: revoked ? [{ cert: desk.cert, since }] : [] }),
+      ]);
+      const other = await chat.epoch([chat.me, next], chat.desk, { reason: 3 });
+      await refuses(chat, other, 'E18', 'not_author');
+      const accept = await acceptance(chat, ana);
+      if (revoked) await refuses(chat, accept, 'E18', 'not_author');
+      else await chat.add(accept);
+    }
+  });
+
   describe('[E19] the author table', () => {
     const wrong = async (
       chat: Chat,
@@ -456,7 +537,7 @@ describe('epoch', () => {
       await chat.add(await chat.epoch([chat.me], chat.me));
     });
 
-    test('a second scanner of the demanded subject cannot be removed, by anybody', async () => {
+    test('[E16] a second scanner of the demanded subject may be removed, the last one may not', async () => {
       const { world, chat, scanner, subject } = await withScanner();
       await chat.add(await chat.epoch([chat.me, chat.desk, scanner], chat.me));
       const ana: Seating = { leaf: 3, who: await known(chat, world.actor()) };
@@ -464,8 +545,11 @@ describe('epoch', () => {
       await chat.add(await chat.epoch(all, chat.desk, { accept: 3 }, ana.who));
       const twin: Seating = { leaf: 4, who: await known(chat, world.actor({ kind: 6, subject })) };
       await chat.add(await chat.epoch([...all, twin], ana));
-      await wrong(chat, all, chat.me);
-      await wrong(chat, all, ana);
+      await chat.transcript.examine(await chat.epoch(all, ana));
+      await chat.add(await chat.epoch(all, chat.me));
+      for (const author of [chat.me, ana]) {
+        await refuses(chat, await chat.epoch([chat.me, ana], author), 'E16', 'mandatory_missing');
+      }
     });
 
     test('an agent removes others and itself, adds what the policy allows', async () => {
@@ -637,6 +721,9 @@ describe('epoch', () => {
       const same = (time: number) => chat.epoch([chat.me, chat.desk], chat.me, { reason: 3, time });
       const { now } = world.clock;
       await refuses(chat, await same(now + minute - 1), 'E27', 'epoch_budget');
+      // Nor before it, by a clock that is turned back.
+      await refuses(chat, await same(now - minute + 1), 'E27', 'epoch_budget');
+      await chat.transcript.examine(await same(now - minute));
       await chat.add(await same(now + minute));
     });
 
@@ -648,6 +735,13 @@ describe('epoch', () => {
         world.clock.now += minute;
       }
       await refuses(chat, await rekey(chat.me), 'E27', 'epoch_budget');
+      const back = await chat.epoch([chat.me, ana], chat.me, {
+        reason: 3,
+        time: world.clock.now - 80 * minute + 1,
+      });
+      await chat.transcript.examine(back);
+      const among = { reason: 3, time: world.clock.now - hour };
+      await refuses(chat, await chat.epoch([chat.me, ana], chat.me, among), 'E27', 'epoch_budget');
       await chat.transcript.examine(await rekey(ana));
       world.clock.now += 40 * minute;
       await chat.add(await rekey(chat.me));
@@ -760,15 +854,35 @@ describe('event', () => {
     }
   });
 
-  test('[V4] a sender that is revoked, now; its words of before stay', async () => {
+  test('[V4] a sender that is revoked or over; its words of before stay', async () => {
     const { world, chat, ana } = await accepted();
     await chat.add(await chat.event(ana));
-    await chat.trust.add([await world.status({ revoked: [ana.who.cert] })]);
     const event = await chat.event(ana);
-    await refuses(chat, event, 'V4', 'revoked');
+    world.clock.now += minute;
+    const since = world.clock.now;
+    await chat.trust.add([await world.status({ revoked: [{ cert: ana.who.cert, since }] })]);
+    const wrong = (entry: Bytes, live?: boolean) => refuses(chat, entry, 'V4', 'revoked', live);
+    await wrong(event);
+    // However old it says that it is.
+    await wrong(await chat.event(ana, { time: 0 }));
+    await wrong(await chat.event(ana), false);
     await chat.add(await chat.event(chat.me));
-    world.clock.now += hour;
-    await chat.add(event);
+    await chat.add(event, false);
+  });
+
+  test('[V4] [K9] [K11] a certificate that is over, by the policy of its epoch', async () => {
+    const { world, chat, ana } = await accepted();
+    const event = await chat.event(ana);
+    // A later policy without the enroller changes nothing for an epoch that names the old one.
+    await chat.trust.add([await world.policy({ version: 2, enrollers: [] })]);
+    await chat.transcript.examine(event);
+    world.clock.now += 12 * day - 2 * minute;
+    await chat.transcript.examine(await chat.event(ana));
+    world.clock.now += 1000;
+    await refuses(chat, event, 'V4', 'revoked');
+    await refuses(chat, await chat.event(ana), 'V4', 'revoked', false);
+    await chat.transcript.examine(event, false);
+    await chat.transcript.examine(await chat.event(chat.me));
   });
 
   test('[V5] the same event, and the same id of one leaf', async () => {
@@ -837,7 +951,7 @@ describe('the end and the log', () => {
     await expect(chat.transcript.compare(2, other)).rejects.toEqual(rule('L3', 'fork'));
     await expect(chat.transcript.take(await chat.event(chat.me))).rejects.toEqual(rule('L3', 'fork'));
     const epoch = chat.transcript.epochs[0]?.object;
-    const highest = { n: 0, epoch: epoch?.hash ?? random(32), seq: 2, log: chat.log() };
+    const highest = { n: 0, epoch: epoch?.hash ?? random(32), seq: 2, log: chat.log(), seenAt: 0 };
     const again = createTranscript(chat.setting({ highest }));
     for (const entry of [chat.genesis, epoch?.bytes ?? random(1)]) await again.take(entry);
     await expect(again.take(other)).rejects.toEqual(rule('L3', 'fork'));

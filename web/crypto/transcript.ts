@@ -9,6 +9,7 @@ import {
   hour,
   isDepartment,
   isPerson,
+  type Judgement,
   type KeyObject,
   minute,
   mustBeSigned,
@@ -55,6 +56,8 @@ export interface Highest {
   readonly epoch: Bytes;
   readonly seq: number;
   readonly log: Bytes;
+  /** When this reader last had the whole log, by its own clock. */
+  readonly seenAt: number;
 }
 
 export interface Setting {
@@ -90,6 +93,7 @@ export function createTranscript(setting: Setting) {
   const seen = new Set<string>();
   let genesis: Obj<1> | undefined;
   let closed = false;
+  let whole = false;
   let top = -1;
   let latest = 0;
   let fork = forked === undefined ? undefined : forkAt(forked);
@@ -98,8 +102,12 @@ export function createTranscript(setting: Setting) {
   const lineOf = (policy: Policy | undefined, department: Uint8Array) =>
     policy?.departments.find((line) => equal(line.dept, department));
 
-  /** Entries above what was seen before, not older than ten minutes, are judged now; the others at their time. */
-  const isLive = (time: number) => logs.length > (highest?.seq ?? -1) && time >= now() - 10 * minute;
+  /** When an entry is judged: at its time, and now when it is live. What is new since a visit is not older than that. */
+  function momentsOf(time: number, live: boolean): readonly number[] {
+    if (live) return [time, now()];
+    const isNew = highest && logs.length > highest.seq;
+    return [isNew ? Math.max(time, Math.min(highest.seenAt, now()) - 10 * minute) : time];
+  }
 
   /** E6 and V6. */
   const mustSee = (
@@ -107,24 +115,23 @@ export function createTranscript(setting: Setting) {
     { seenSeq, seenLog }: { readonly seenSeq: number; readonly seenLog: Bytes },
   ) => {
     const there = logs[seenSeq];
-    must(there && equal(there, seenLog), `${rule} log_mismatch`, 'the author saw another log');
+    must(there && equal(there, seenLog), `${rule} log_mismatch`);
   };
 
-  async function examineGenesis(object: Bytes, live?: boolean) {
+  async function examineGenesis(object: Bytes, live: boolean) {
     const next = await under('G1 bad_genesis', read(object, 1));
     await mustBeSigned('G2 genesis_sig', next, next.pk, next.org);
     must(equal(next.hash, conv), 'G3 conv_mismatch');
     must(equal(next.org, org), 'G4 wrong_org');
-    const isNow = live ?? isLive(next.time);
     const policy = trust.policies.get(hex(next.policy));
-    const young = policy && (!isNow || policy.version >= trust.seen().version);
+    const young = policy && (!live || policy.version >= trust.seen().version);
     must(young, 'G5 policy_rollback');
     const line = lineOf(policy, next.dept);
     const right = line && (!dept || equal(dept, next.dept));
     must(right, 'G6 wrong_dept');
     const agreed = next.mode === line.mode && next.mode >= minMode;
     must(agreed, 'G7 mode_mismatch');
-    if (isNow) mustBeYoung(next, line.maxAgeHours);
+    if (live) mustBeYoung(next, line.maxAgeHours);
     must(!own || equal(own, object), 'G9 not_my_genesis');
     return () => {
       genesis = next;
@@ -139,7 +146,7 @@ export function createTranscript(setting: Setting) {
     must(fits, 'G8 genesis_age');
   }
 
-  async function examineEpoch(object: Bytes, live?: boolean) {
+  async function examineEpoch(object: Bytes, live: boolean) {
     const next = await under('E1 bad_epoch', read(object, 2));
     must(genesis, 'G1 bad_genesis');
     const { n, time, author, accept, reason, members } = next;
@@ -147,24 +154,20 @@ export function createTranscript(setting: Setting) {
     must(closed ? comesBack : reason !== 5, 'S8 closed');
     const before = last();
     must(equal(next.conv, conv), 'E2 wrong_conv');
-    must(n === epochs.length, 'E3 epoch_skip', `the epoch is ${n} where ${epochs.length} comes next`);
+    must(n === epochs.length, 'E3 epoch_skip');
     const chained = equal(next.prev, before?.object.hash ?? conv);
     must(chained, 'E4 epoch_fork');
     const same = !highest || n !== highest.n || equal(next.hash, highest.epoch);
-    must(same, 'E5 epoch_rollback', 'another epoch of this number was seen before');
+    must(same, 'E5 epoch_rollback');
     mustSee('E6', next);
 
     const ascending = members.every(({ leaf }, at) => at === 0 || (members[at - 1]?.leaf ?? 0) < leaf);
     const few = members.length > 0 && members.length <= 16;
-    must(few && ascending, 'E7 bad_roster', 'a roster has 1 to 16 members with ascending leaves');
+    must(few && ascending, 'E7 bad_roster');
     const old = new Map(before?.seats.map((seat) => [seat.leaf, seat]));
     for (const { leaf, cert } of members) {
       const was = old.get(leaf);
-      must(
-        was ? equal(was.cert, cert) : leaf > top && leaf <= top + 16 && leaf < nobody,
-        'E8 leaf_reuse',
-        `the leaf ${leaf} was another's`,
-      );
+      must(was ? equal(was.cert, cert) : leaf > top && leaf <= top + 16 && leaf < nobody, 'E8 leaf_reuse');
     }
     const seats: Seat[] = members.map((member) => ({
       ...member,
@@ -200,10 +203,10 @@ export function createTranscript(setting: Setting) {
 
     const policy = trust.policies.get(hex(next.policy));
     must(policy, 'E23 policy_rollback');
-    const isNow = live ?? isLive(time);
-    const judgement = { policy, at: isNow ? now() : time, live: isNow, dept: genesis.dept };
-    if (isNow) trust.mustBeLive();
-    for (const seat of seats) await under('E14 bad_member', mustBeGood(seat, judgement));
+    const judgement = { policy, dept: genesis.dept };
+    const moments = momentsOf(time, live);
+    if (live) trust.mustBeLive();
+    await mustHold('E14 bad_member', seats, moments, judgement, true);
 
     const line = lineOf(policy, genesis.dept);
     for (const { leaf, role, card } of seats) {
@@ -215,10 +218,6 @@ export function createTranscript(setting: Setting) {
       must(genesis.mode !== sealed || !operated, mode);
     }
     const mandatory = line?.mandatory ?? [];
-    const isMandatory = (seat: Seat) =>
-      mandatory.some(
-        ({ role, subject }) => seat.role === role && seat.card && equal(seat.card.subject, subject),
-      );
     for (const wanted of mandatory) {
       const there = seats.some(
         ({ role, card }) => role === wanted.role && card && equal(card.subject, wanted.subject),
@@ -231,8 +230,9 @@ export function createTranscript(setting: Setting) {
 
     const writer = before ? old.get(author) : author === 0 ? visitor : undefined;
     must(writer, 'E18 not_author');
-    const rule = 'E19 author_right';
     const accepting = accept !== nobody;
+    await mustHold('E18 not_author', [writer], moments, { ...judgement, handsOver: accepting });
+    const rule = 'E19 author_right';
     const is = writer.role;
     if (before && added.length + removed.length + changed.length > 0) {
       const person = isPerson(writer);
@@ -241,7 +241,7 @@ export function createTranscript(setting: Setting) {
       for (const { leaf } of changed) must(free || (leaf === author && !ofDepartment), rule);
       for (const seat of removed) {
         const mine = ofDepartment && accepting && seat.leaf === author;
-        must(free ? !isMandatory(seat) : mine, rule);
+        must(free || mine, rule);
       }
       for (const seat of added) {
         const { role, card } = seat;
@@ -295,7 +295,7 @@ export function createTranscript(setting: Setting) {
     const known = next.version === policy.version && policy.version >= least;
     const first = before || equal(next.policy, genesis.policy);
     const newest = trust.policy();
-    const late = isNow && newest && newest.version > policy.version && newest.time + 5 * minute < now();
+    const late = live && newest && newest.version > policy.version && newest.time + 5 * minute < now();
     must(known && first && !late, 'E23 policy_rollback');
     // Until there are notes, and a key log (E28).
     must(isZero(next.notes) && isZero(next.logRoot), 'E24 notes_changed');
@@ -313,14 +313,14 @@ export function createTranscript(setting: Setting) {
     const budget = 'E27 epoch_budget';
     const mine = epochs.filter(
       ({ object: each, seats: all }) =>
-        each.n > 0 && each.time > time - hour && equal(authorOf(each, all), writer.cert),
+        each.n > 0 && Math.abs(each.time - time) < hour && equal(authorOf(each, all), writer.cert),
     );
     const adds = mine.reduce((sum, epoch) => sum + addedBy(epoch), added.length);
     must(!before || (mine.length < 20 && adds <= 6), budget);
     const removes = removed.length > 0 && added.length + changed.length === 0;
     must(n < 2000 && (n < 1800 || removes), budget);
     const repeats = before && added.length + removed.length + changed.length === 0;
-    const soon = repeats && !comesBack && time - before.object.time < minute;
+    const soon = repeats && !comesBack && Math.abs(time - before.object.time) < minute;
     must(!soon, budget);
 
     const uncertain = time > now() + 10 * minute || time < latest - 10 * minute;
@@ -341,20 +341,29 @@ export function createTranscript(setting: Setting) {
     return seats.filter(({ leaf }) => !before.some((seat) => seat.leaf === leaf)).length;
   };
 
-  /** K9 to K16 for one member. */
-  async function mustBeGood(seat: Seat, judgement: Parameters<Trust['mustHold']>[1]): Promise<void> {
-    const { leaf, card, box, cert } = seat;
-    if (leaf !== 0) {
-      must(card, 'K10 bad_cert');
-      trust.mustHold(card, judgement);
-    }
-    must(box, 'K16 bad_keyobj');
-    await trust.mustHoldKey(box, cert, card?.pk ?? genesis?.pk ?? conv, judgement.at, card);
+  /** K9 to K14 for members at each of the moments, and K16 with their keys; the visitor has no certificate. */
+  async function mustHold(
+    rule: string,
+    seats: readonly Seat[],
+    moments: readonly number[],
+    judgement: Omit<Judgement, 'at'>,
+    keys = false,
+  ): Promise<void> {
+    const one = async ({ leaf, card, box, cert }: Seat, at: number) => {
+      if (leaf !== 0) {
+        must(card, 'K10 bad_cert');
+        trust.mustHold(card, { ...judgement, at });
+      }
+      if (!keys) return;
+      must(box, 'K16 bad_keyobj');
+      await trust.mustHoldKey(box, cert, card?.pk ?? genesis?.pk ?? conv, at, card);
+    };
+    for (const at of moments) for (const seat of seats) await under(rule, one(seat, at));
   }
 
-  async function examineEvent(object: Bytes, live?: boolean) {
+  async function examineEvent(object: Bytes, live: boolean) {
     const next = await under('V1 bad_event', read(object, 3));
-    must(!closed, 'S8 closed');
+    must(genesis && !closed, 'S8 closed');
     const current = last();
     const epoch = epochs[next.n];
     const sits = (where: Epoch | undefined) => where?.seats.find(({ leaf }) => leaf === next.leaf);
@@ -370,8 +379,9 @@ export function createTranscript(setting: Setting) {
     must(fits, 'V2 epoch_stale');
     const may = from && ((senders[next.class] ?? 0) >> from.role) & 1;
     must(may, 'V3 not_member');
-    const isNow = live ?? isLive(next.time);
-    must(!isNow || !from.card || !trust.isRevoked(from.card), 'V4 revoked');
+    const policy = trust.policies.get(hex(epoch.object.policy));
+    must(policy, 'V4 revoked');
+    await mustHold('V4 revoked', [from], momentsOf(next.time, live), { policy, dept: genesis.dept });
     const name = `${next.leaf} ${hex(next.msgId)}`;
     must(!seen.has(name) && !seen.has(hex(next.hash)), 'V5 duplicate_event');
     mustSee('V6', next);
@@ -386,7 +396,7 @@ export function createTranscript(setting: Setting) {
   }
 
   /** All checks of the next entry; what comes back takes it. A refusal leaves everything as it was. */
-  async function examine(object: Bytes, live?: boolean): Promise<() => Taken> {
+  async function examine(object: Bytes, live = whole): Promise<() => Taken> {
     if (fork) throw fork;
     const seq = logs.length;
     const kind = object[1];
@@ -423,9 +433,15 @@ export function createTranscript(setting: Setting) {
     closed: () => closed,
     nextLeaf: () => top + 1,
     forked: () => fork,
-    /** [L2] Refuses a log that has ended before what was seen. */
-    mustBeWhole: () => must(logs.length > (highest?.seq ?? -1), 'L2 rollback'),
-    /** SHA-256 of each entry that was taken. */
+    /** [L2] Refuses a log that has ended before what was seen; from here on entries are live. */
+    mustBeWhole(): void {
+      must(logs.length > (highest?.seq ?? -1), 'L2 rollback');
+      whole = logs.length > 0;
+    },
+    isWhole: () => whole,
+    stop,
+    /** L at each entry that was taken, and its SHA-256. */
+    logs: logs as readonly Bytes[],
     hashes: hashes as readonly Bytes[],
     async take(object: Bytes, live?: boolean): Promise<Taken> {
       return (await examine(object, live))();

@@ -111,7 +111,7 @@ describe('policy', () => {
     await other.add([policy, operator.card, agent.card], true);
     const [known, card] = [other.policy(), other.certs.get(hex(agent.cert))];
     if (!known || !card) throw new Error('they were not taken');
-    const judged = { policy: known, at: world.clock.now, live: false, dept: world.dept };
+    const judged = { policy: known, at: world.clock.now, dept: world.dept };
     expect(() => other.mustHold(card, judged)).toThrow(rule('K6', 'bad_policy'));
     await trust.add([await world.policy({ version: 2, enrollers }, [{ mode: 1 }])]);
   });
@@ -153,7 +153,7 @@ describe('certificates', () => {
   const judged = (over: Partial<Judgement> = {}): Judgement => {
     const policy = trust.policy();
     if (!policy) throw new Error('no policy');
-    return { policy, at: world.clock.now, live: true, dept: world.dept, ...over };
+    return { policy, at: world.clock.now, dept: world.dept, ...over };
   };
   const holds = async ({ card, cert }: { card: Bytes; cert: Bytes }, over: Partial<Judgement> = {}) => {
     await trust.add([card]);
@@ -203,8 +203,8 @@ describe('certificates', () => {
     const other = await world.enroller({ issuer: random(32) });
     await expect(trust.add([other.card])).rejects.toEqual(rule('K10', 'bad_cert'));
     const { now } = world.clock;
-    await refuses(world.actor(), 'K9', 'bad_enroller', { at: now + 300 * day + 1, live: false });
-    await refuses(world.actor(), 'K9', 'bad_enroller', { at: now - 31 * day, live: false });
+    await refuses(world.actor(), 'K9', 'bad_enroller', { at: now + 300 * day + 1 });
+    await refuses(world.actor(), 'K9', 'bad_enroller', { at: now - 31 * day });
   });
 
   test('[K10] another signature, another organisation', async () => {
@@ -219,8 +219,8 @@ describe('certificates', () => {
     const { now } = world.clock;
     await refuses(world.actor({ from: now + 1 }), 'K11', 'cert_time');
     await refuses(world.actor({ until: now - 1 }), 'K11', 'cert_time');
-    await holds(await world.actor(), { at: now - day, live: false });
-    await refuses(world.actor(), 'K11', 'cert_time', { at: now - day - 1, live: false });
+    await holds(await world.actor(), { at: now - day });
+    await refuses(world.actor(), 'K11', 'cert_time', { at: now - day - 1 });
     await refuses(world.actor({ from: now, until: now + 14 * day + 1 }), 'K11', 'cert_time');
     await holds(await world.actor({ from: now, until: now + 14 * day }));
     await refuses(world.actor({ departments: [], from: now, until: now + 31 * day }), 'K11', 'cert_time');
@@ -235,22 +235,67 @@ describe('certificates', () => {
     await refuses(world.actor({}, long), 'K9', 'bad_enroller');
   });
 
-  test('[K12] revoked itself, or by its issuer; not asked in history', async () => {
+  test('[K12] revoked itself, or by its issuer, since a moment that is not after the one asked for', async () => {
     const [agent, colleague] = [await world.actor(), await world.actor()];
-    await trust.add([await world.status({ revoked: [agent.cert] })]);
+    const since = world.clock.now - minute;
+    await trust.add([await world.status({ revoked: [{ cert: agent.cert, since }] })]);
     await expect(holds(agent)).rejects.toEqual(rule('K12', 'revoked'));
+    await expect(holds(agent, { at: since })).rejects.toEqual(rule('K12', 'revoked'));
+    await holds(agent, { at: since - 1 });
     await holds(colleague);
-    await holds(agent, { live: false });
-    await trust.add([await world.status({ revoked: [world.issuer.cert] })]);
+    await trust.add([await world.status({ revoked: [{ cert: world.issuer.cert, since }] })]);
     await expect(holds(colleague)).rejects.toEqual(rule('K12', 'revoked'));
+    await holds(colleague, { at: since - 1 });
   });
 
-  test("[K14] another department's key, or a generation below the minimum; the minimum is not asked in history", async () => {
+  test('[K12] [K14] a later status takes back no revocation and no minimum, in this run and the next', async () => {
+    const { now } = world.clock;
+    const [agent, old] = [await world.actor(), await world.department(1)];
+    const { dept } = world;
+    await trust.add([
+      await world.status({
+        revoked: [
+          { cert: agent.cert, since: now },
+          { cert: agent.cert, since: now - hour },
+          { cert: agent.cert, since: now },
+        ],
+        minGen: [
+          { dept, gen: 2, since: now - hour },
+          { dept, gen: 1, since: now - hour },
+        ],
+      }),
+    ]);
+    await trust.add([
+      await world.status({
+        issued: now,
+        revoked: [{ cert: agent.cert, since: now }],
+        minGen: [{ dept, gen: 2, since: now }],
+      }),
+    ]);
+    await trust.add([await world.status({ issued: now + 1 })]);
+    const seen = structuredClone(trust.seen());
+    const later = createTrust(world.org, 0, () => world.clock.now, seen);
+    await later.add([world.first, world.issuer.card, await world.status({ issued: now + 1 })]);
+    for (const store of [trust, later]) {
+      trust = store;
+      await expect(holds(agent, { at: now - hour })).rejects.toEqual(rule('K12', 'revoked'));
+      await holds(agent, { at: now - hour - 1 });
+      await expect(holds(old, { at: now - hour })).rejects.toEqual(rule('K14', 'bad_dept_key'));
+      await holds(old, { at: now - hour - 1 });
+    }
+  });
+
+  test("[K14] another department's key, or a generation below a minimum that holds at the moment", async () => {
     await refuses(world.department(1, { dept: random(16) }), 'K14', 'bad_dept_key');
     const [old, current] = [await world.department(1), await world.department(2)];
-    await trust.add([await world.status({ minGen: [{ dept: world.dept, gen: 2 }] })]);
+    const since = world.clock.now - minute;
+    const { dept } = world;
+    // The highest counts, wherever it stands.
+    const minGen = [1, 2, 1].map((gen) => ({ dept, gen, since }));
+    await trust.add([await world.status({ minGen: [...minGen, { dept: random(16), gen: 9, since }] })]);
     await expect(holds(old)).rejects.toEqual(rule('K14', 'bad_dept_key'));
-    await holds(old, { live: false });
+    await expect(holds(old, { at: since })).rejects.toEqual(rule('K14', 'bad_dept_key'));
+    await holds(old, { at: since - 1 });
     await holds(current);
   });
 
@@ -348,7 +393,14 @@ describe('enrolment', () => {
       const other = `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
       await expect(readInvitation(other)).rejects.toEqual(wrong);
     }
-    for (const other of ['', text.slice(1), `${text}A`, text.replace(/.$/, 'U')]) {
+    for (const other of [
+      '',
+      text.slice(1),
+      `${text}A`,
+      text.replace(/.$/, 'U'),
+      `${text}\n`,
+      `${text}\u00a0`,
+    ]) {
       await expect(readInvitation(other)).rejects.toEqual(wrong);
     }
   });

@@ -49,19 +49,38 @@ export function mustBeSigned(
   );
 }
 
-/** What was seen before, so that nothing older is taken. */
+/** What was seen before, so that nothing older is taken and nothing that was revoked comes back. */
 export interface Seen {
   readonly version: number;
   readonly issued: number;
+  /** Since when a certificate is revoked, by its hash. */
+  readonly revoked?: Iterable<readonly [cert: string, since: number]>;
+  /** The lowest generation that counts, and since when. */
+  readonly minGen?: Iterable<
+    readonly [dept: string, least: { readonly gen: number; readonly since: number }]
+  >;
 }
 
-/** How a member is judged: by which policy, at which moment, and whether that is now. */
+/** The newer of each, the earliest `since` of each certificate, and the highest minimum of each department. */
+export function unite(a: Seen, b: Seen) {
+  const [revoked, minGen] = [new Map(a.revoked), new Map(a.minGen)];
+  for (const [cert, since] of b.revoked ?? []) revoked.set(cert, Math.min(since, revoked.get(cert) ?? since));
+  for (const [dept, least] of b.minGen ?? []) {
+    const old = minGen.get(dept) ?? { gen: -1, since: 0 };
+    if (least.gen > old.gen || (least.gen === old.gen && least.since < old.since)) minGen.set(dept, least);
+  }
+  const [version, issued] = [Math.max(a.version, b.version), Math.max(a.issued, b.issued)];
+  return { version, issued, revoked, minGen };
+}
+
+/** How a member is judged: by which policy and at which moment. */
 export interface Judgement {
   readonly policy: Policy;
   readonly at: number;
-  readonly live: boolean;
   /** The conversation's department, which a department's certificate must name. */
   readonly dept: Uint8Array;
+  /** It may be of a generation that has ended (E18). */
+  readonly handsOver?: boolean;
 }
 
 export type Trust = ReturnType<typeof createTrust>;
@@ -72,7 +91,7 @@ export function createTrust(org: Bytes, minPolicy: number, now: () => number, se
   const keys = new Map<string, KeyObject>();
   let current: Policy | undefined;
   let status: Status | undefined;
-  let floor = Math.max(minPolicy, seen.version);
+  let known = unite(seen, { version: minPolicy, issued: 0 });
 
   /** K6 for an enroller beside a policy; it holds as soon as both are known. */
   const mustFit = (policy: Policy, enroller: Certificate | undefined) =>
@@ -90,20 +109,19 @@ export function createTrust(org: Bytes, minPolicy: number, now: () => number, se
       await mustBeSigned('K4 bad_policy_sig', policy, root, org);
       for (const other of policies.values()) {
         const one = other.version !== version || equal(other.hash, policy.hash);
-        must(one, 'K5 policy_rollback', `there are two policies of version ${version}`);
+        must(one, 'K5 policy_rollback');
       }
       checkPublicKey(policy.statusKey);
-      const mustAgree = (holds: boolean, sentence: string) => must(holds, 'K6 bad_policy', sentence);
-      mustAgree(policy.minVer === 1, 'min_ver is not 1');
-      mustAgree(maxDays >= 1 && maxDays <= 30, 'max_cert_days is not from 1 to 30');
-      for (const { mode, maxDays: days } of departments) {
-        const most = mode === sealed ? 14 : 30;
-        mustAgree(days >= 1 && days <= most, `max_cert_days of a department is not from 1 to ${most}`);
+      const mustAgree = (holds: boolean, what: string) =>
+        must(holds, 'K6 bad_policy', `the policy is wrong: ${what}`);
+      mustAgree(policy.minVer === 1, 'min_ver');
+      for (const { mode, maxDays: days } of [{ mode: 0, maxDays }, ...departments]) {
+        mustAgree(days >= 1 && days <= (mode === sealed ? 14 : 30), 'max_cert_days');
       }
-      mustAgree(new Set(enrollers.map(hex)).size === enrollers.length, 'an enroller stands twice');
+      mustAgree(new Set(enrollers.map(hex)).size === enrollers.length, 'enrollers');
       const names = departments.map(({ dept }) => hex(dept));
       const sorted = names.every((name, at) => at === 0 || (names[at - 1] ?? '') < name);
-      mustAgree(sorted, 'the departments are not unique and sorted');
+      mustAgree(sorted, 'departments');
       for (const each of enrollers) mustFit(policy, certs.get(hex(each)));
       policies.set(hex(policy.hash), policy);
     },
@@ -118,6 +136,12 @@ export function createTrust(org: Bytes, minPolicy: number, now: () => number, se
       const named = next.version < version || (next.version === version && equal(next.policy, hash));
       must(named, 'K5 policy_rollback');
       status = next;
+      known = unite(known, {
+        version: 0,
+        issued: next.issued,
+        revoked: next.revoked.map(({ cert, since }) => [hex(cert), since]),
+        minGen: next.minGen.map(({ dept, gen, since }) => [hex(dept), { gen, since }]),
+      });
     },
 
     async 8(object: Bytes) {
@@ -165,7 +189,7 @@ export function createTrust(org: Bytes, minPolicy: number, now: () => number, se
     must(time <= given.until, rule, 'the status has ended: load a new one, or set the clock');
     must(given.until - given.issued <= day, rule);
     must(given.issued <= time + 5 * minute, rule, 'the status is from the future: set the clock');
-    must(given.issued >= Math.max(seen.issued, status?.issued ?? 0), rule);
+    must(given.issued >= known.issued, rule);
     return given;
   }
 
@@ -175,14 +199,11 @@ export function createTrust(org: Bytes, minPolicy: number, now: () => number, se
     mustBeFresh();
   }
 
-  const isRevoked = (cert: Certificate) =>
-    status !== undefined && (has(status.revoked, cert.hash) || has(status.revoked, cert.issuer));
-
   const within = (at: number, { from, until }: { readonly from: number; readonly until: number }) =>
     at >= from && at <= until;
 
   /** [K9 to K12, K14] Refuses a certificate that does not hold by the judgement. */
-  function mustHold(cert: Certificate, { policy, at, live, dept }: Judgement): void {
+  function mustHold(cert: Certificate, { policy, at, dept, handsOver }: Judgement): void {
     must(cert.kind !== roles.enroller, 'K10 bad_cert');
     const enroller = certs.get(hex(cert.issuer));
     mustFit(policy, enroller);
@@ -196,14 +217,22 @@ export function createTrust(org: Bytes, minPolicy: number, now: () => number, se
     const ofDepartment = cert.kind === roles.department;
     const most = ofDepartment ? 90 : Math.min(policy.maxDays, ...listed.map(({ maxDays }) => maxDays));
     must(days <= most, rule, `the certificate lasts more than ${most} days`);
-    if (live) {
-      mustBeFresh();
-      must(!isRevoked(cert), 'K12 revoked');
-    }
+    for (const one of [cert.hash, cert.issuer])
+      must((known.revoked.get(hex(one)) ?? at + 1) > at, 'K12 revoked');
     if (!ofDepartment) return;
-    const least = live ? status?.minGen.find((line) => equal(line.dept, dept))?.gen : 0;
-    const named = equal(cert.dept, dept) && cert.gen >= (least ?? 0);
+    const least = known.minGen.get(hex(dept));
+    const ended = least && least.since <= at && cert.gen < least.gen && !handsOver;
+    const named = equal(cert.dept, dept) && !ended;
     must(named, 'K14 bad_dept_key');
+  }
+
+  function holds(cert: Certificate, judgement: Judgement): boolean {
+    try {
+      mustHold(cert, judgement);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** [K16] Refuses a key object that is not its owner's, or not at this time. */
@@ -242,18 +271,18 @@ export function createTrust(org: Bytes, minPolicy: number, now: () => number, se
     policies,
     certs,
     keys,
-    isRevoked,
     mustBeLive,
     mustHold,
+    holds,
     mustHoldKey,
     keyOf,
     policy: () => current,
-    seen: (): Seen => ({ version: floor, issued: status?.issued ?? seen.issued }),
+    seen: () => known,
 
     /** Verifies and remembers, whatever the order. What is wrong is left out and refused, or only left out. */
     async add(objects: readonly Bytes[], passOver = false): Promise<void> {
       const alien = objects.some(({ 1: kind = 0 }) => !(kind in add));
-      let refused = alien ? new Refusal('P3', 'bad_kind', 'this is nothing to trust') : undefined;
+      let refused = alien ? new Refusal('P3', 'bad_kind', 'bad kind') : undefined;
       const each = async (kind: 5 | 7 | 8 | 9, chosen: (object: Bytes) => boolean = () => true) => {
         for (const object of objects.filter((one) => one[1] === kind && chosen(one))) {
           const name = hex(await sha256(object));
@@ -272,10 +301,10 @@ export function createTrust(org: Bytes, minPolicy: number, now: () => number, se
         undefined,
       );
       if (newest && newest !== current) {
-        if (newest.version >= floor) {
+        if (newest.version >= known.version) {
           current = newest;
-          floor = newest.version;
-        } else refused ??= new Refusal('K5', 'policy_rollback', `the policy is older than version ${floor}`);
+          known = { ...known, version: newest.version };
+        } else refused ??= new Refusal('K5', 'policy_rollback', 'an older policy');
       }
       await each(9);
       await each(8, isEnroller);
@@ -292,12 +321,7 @@ export function createTrust(org: Bytes, minPolicy: number, now: () => number, se
     ): Promise<{ readonly card: Certificate; readonly box: KeyObject } | undefined> {
       const all = [...certs.values()].filter((cert) => cert.kind === role && fits(cert));
       for (const card of all.sort((a, b) => b.gen - a.gen || b.from - a.from)) {
-        try {
-          mustHold(card, judgement);
-        } catch {
-          continue;
-        }
-        const box = await keyOf(card);
+        const box = holds(card, judgement) && (await keyOf(card));
         if (box) return { card, box };
       }
       return undefined;
@@ -322,7 +346,7 @@ export async function invitationText(inv: Uint8Array): Promise<string> {
 
 /** The 16 bytes of an invitation's text, however it is grouped and in either case. */
 export async function readInvitation(text: string): Promise<Bytes> {
-  const plain = text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
+  const plain = text.toUpperCase().replace(/[ -]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
   const all = Array.from(plain, (letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('');
   const inv = Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(all.slice(8 * at, 8 * at + 8), 2));
   const right = /^[01]{150}$/.test(all) && all.slice(128) === (await checkBits(inv));

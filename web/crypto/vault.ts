@@ -85,6 +85,8 @@ export interface ConversationState {
   readonly open: boolean;
   /** Whether this device can accept it with its department's keys. */
   readonly acceptable: boolean;
+  /** A member's certificate or key no longer holds: nothing is said before `refresh`. */
+  readonly stale: boolean;
   /** Forty digits in eight groups of five (section 4.6). */
   readonly safety: string;
 }
@@ -95,7 +97,11 @@ export interface ConversationState {
  * are not needed are passed over.
  */
 export interface Vault {
-  /** Opens the kept keys for an organisation, or starts with none. First call. */
+  /**
+   * Opens the kept keys for an organisation, or starts with none. First call.
+   * An address that named another organisation before is refused (K3), and one
+   * that asked for a stronger mode of the department (G7).
+   */
   open(pin: Pin): Promise<Kept>;
   /** Policies, certificates, key objects, status: verifies and remembers. The current policy is the highest version. */
   trust(objects: readonly Bytes[]): Promise<void>;
@@ -112,7 +118,7 @@ export interface Vault {
    * certificates, key objects and policies that the entries name. A refusal says
    * which entry breaks which rule; what came before it stays taken. `complete`
    * says that the server has nothing after these entries: fewer than were seen
-   * before are then refused (L2).
+   * before are then refused (L2), and every later entry is live (section 6).
    */
   take(
     conv: Bytes,
@@ -131,11 +137,13 @@ export interface Vault {
   accept(conv: Bytes): Promise<readonly Bytes[]>;
   /** A new epoch with the same members; an epoch and its wraps. */
   rekey(conv: Bytes): Promise<readonly Bytes[]>;
+  /** Removes the members that no longer hold, and calls the department when nobody is left; an epoch and its wraps. */
+  refresh(conv: Bytes): Promise<readonly Bytes[]>;
   /** Removes members; an epoch and its wraps. */
   remove(conv: Bytes, leaves: readonly number[]): Promise<readonly Bytes[]>;
   /** Agent: adds a certified device whose certificate and key object are known; with `leave`, takes itself out. */
   transfer(conv: Bytes, cert: Bytes, leave: boolean): Promise<readonly Bytes[]>;
-  /** Visitor: opens a closed conversation again; an epoch and its wraps. */
+  /** Visitor: opens a closed conversation again, without members that no longer hold; an epoch and its wraps. */
   reopen(conv: Bytes): Promise<readonly Bytes[]>;
 
   /** Agent: makes the device's keys and asks for a certificate with an invitation's text; request and mac (32 bytes). */
