@@ -164,6 +164,7 @@ async function play(
 
   // An agent in Chromium is enrolled as in life.
   const agentVault = await tabOf(pages.agent);
+  const opened = [agentVault];
   await agentVault(now, 'open', [pin]);
   await agentVault(now, 'trust', [known.map(b)]);
   const { text: invitation = '' } = await go.ask('invite', { now, text: 'Ana' });
@@ -190,6 +191,7 @@ async function play(
     visitor = goPlayer(go, 'Go visitor', begun.who ?? -1, conv, conv);
   } else {
     const vault = await tabOf(pages.visitor);
+    opened.push(vault);
     await vault(now, 'open', [pin]);
     await vault(now, 'trust', [bundle.map(b)]);
     const begun = (await vault(now, 'begin', [])) as { conv: B; objects: readonly B[] };
@@ -327,6 +329,9 @@ async function play(
       rejected.push(rival[0]);
     }
   }
+
+  // An address names one organisation for good (K3); the next history has another.
+  for (const vault of opened) await vault(now, 'erase', []);
 
   async function refusedByAll(entry: string, its: readonly string[]): Promise<void> {
     const before = log.length;
