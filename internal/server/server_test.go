@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -83,7 +84,7 @@ func TestServer_FailureOfTheListener(t *testing.T) {
 
 func TestServer_BusyPortTakesTheNext(t *testing.T) {
 	busy, _ := occupy(t)
-	var log bytes.Buffer
+	var log lockedLog
 	o := options(t, busy.String())
 	o.Log = slog.New(slog.NewTextHandler(&log, nil))
 	s := start(t, o)
@@ -274,4 +275,22 @@ func TestServer_StopDrains(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lockedLog is read while the server's routines may still write to it.
+type lockedLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
