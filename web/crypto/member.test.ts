@@ -698,6 +698,30 @@ describe('the state of a client', () => {
     expect(await ana.keep.list('')).toEqual([]);
   });
 
+  test('[L4] a device that is erased while it takes a certificate keeps nothing', async () => {
+    const world = await makeOrg();
+    const keep = memoryKeep();
+    let erased = false;
+    const vault = createVault(
+      {
+        ...keep,
+        async update(key, change) {
+          // Another window comes between what was read and what is kept.
+          if (erased && key.endsWith('/device')) await keep.drop(hex(world.org));
+          return keep.update(key, change);
+        },
+      },
+      () => world.clock.now,
+    );
+    await vault.open({ org: world.org, minPolicy: 0, minMode: 1 });
+    await vault.trust([world.first, world.issuer.card, await world.status()]);
+    const { request } = await vault.enrol(await invitationText(random(16)));
+    const card = await world.certify(world.issuer, request.slice(-104, -72), {});
+    erased = true;
+    await expect(vault.certified(card)).rejects.toEqual(rule('L4', 'key_kept'));
+    expect(await keep.list(hex(world.org))).toEqual([]);
+  });
+
   test('[L6] a retry sends the same bytes, and another text with the same cid is none', async () => {
     const { alice, conv } = await scene();
     const once = await alice.vault.say(conv, 'one');

@@ -345,10 +345,14 @@ describe('epoch', () => {
       // What happens now does not become history by the time that it names.
       const backdated = await chat.epoch(more, ana, { time: since - 11 * minute });
       await refuses(chat, backdated, 'E14', 'bad_member');
-      const young = await known(chat, world.actor({ from: since - minute }));
-      const early = await chat.epoch([chat.me, ana, { leaf: 3, who: young }], ana, {
-        time: since - 2 * minute,
-      });
+      // A certificate of now says nothing about a time before it, where only the own time tells.
+      const card = await world.actor({ from: since - minute });
+      const key = await world.keyObject(card.cert, card.kem.publicKey, card.sig, { from: since - minute });
+      await chat.trust.add([card.card, key]);
+      const young = { leaf: 3, who: { ...card, key, keyHash: await sha256(key) } };
+      const early = await chat.epoch([chat.me, ana, young], ana, { time: since - 2 * minute });
+      const right = await chat.epoch([chat.me, ana, young], ana, { time: since });
+      await chat.transcript.examine(right);
       await refuses(chat, early, 'E14', 'bad_member');
       world.clock.now += 20 * day;
       await chat.trust.add([await world.status()]);
