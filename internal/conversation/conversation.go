@@ -333,12 +333,12 @@ func (c *Conversations) Append(ctx context.Context, caller, conv [32]byte, entry
 	if !c.may(t, caller) {
 		return Receipt{}, errNotAllowed
 	}
-	if stored, err := c.store.ByHash(ctx, conv, hashOf(entry)); err == nil {
-		return Receipt{Seq: stored.Seq, At: stored.At, Again: true}, nil
-	} else if !errors.Is(err, ErrNotFound) {
-		return Receipt{}, err
+	// The transcript has the whole log, so the store is asked only for what is there.
+	if hash := hashOf(entry); t.Has(hash) {
+		stored, err := c.store.ByHash(ctx, conv, hash)
+		return Receipt{Seq: stored.Seq, At: stored.At, Again: true}, err
 	}
-	if err := c.check(ctx, s, caller, entry, keyObjects, wraps); err != nil {
+	if err := c.check(s, caller, entry, keyObjects, wraps); err != nil {
 		return Receipt{}, err
 	}
 	fresh, err := s.learnAll(c.directory.Trust(), keyObjects)
@@ -381,7 +381,7 @@ func (c *Conversations) Append(ctx context.Context, caller, conv [32]byte, entry
 // check asks what only the server asks before the rules of the log: that the
 // caller speaks for itself, that an epoch follows the stored one (S3), that its
 // wraps are complete (S4) and that a message is new (S5).
-func (c *Conversations) check(ctx context.Context, s *slot, caller [32]byte, entry []byte, keyObjects, wraps [][]byte) error {
+func (c *Conversations) check(s *slot, caller [32]byte, entry []byte, keyObjects, wraps [][]byte) error {
 	switch kind := seal.KindOf(entry); kind {
 	case seal.KindEvent:
 		e := new(seal.Event)
@@ -394,10 +394,8 @@ func (c *Conversations) check(ctx context.Context, s *slot, caller [32]byte, ent
 		if !s.t.IsLeaf(e.N, e.Leaf, caller) {
 			return seal.ErrNotSender.Because("leaf %d is not yours", e.Leaf)
 		}
-		if _, err := c.store.ByMessage(ctx, s.conv, e.ID()); err == nil {
+		if s.t.HasMessage(e) {
 			return &chat.Error{Kind: chat.KindConflict, Message: "another event has this leaf and msg_id"}
-		} else if !errors.Is(err, ErrNotFound) {
-			return err
 		}
 	case seal.KindEpoch:
 		e := new(seal.Epoch)

@@ -58,9 +58,8 @@ type Store interface {
 	Append(ctx context.Context, records ...Record) error
 	// Entries gives at most limit entries with a sequence of at least from, in order.
 	Entries(ctx context.Context, conv [32]byte, from uint64, limit int) ([]Entry, error)
-	// ByHash and ByMessage find one entry; ErrNotFound when there is none.
+	// ByHash finds one entry; ErrNotFound when there is none.
 	ByHash(ctx context.Context, conv, hash [32]byte) (Entry, error)
-	ByMessage(ctx context.Context, conv [32]byte, message []byte) (Entry, error)
 	// Conversation gives the conversation as a queue shows it, or ErrNotFound.
 	Conversation(ctx context.Context, conv [32]byte) (Listed, error)
 	// Wraps gives the conversation's wraps for the given key objects, oldest first.

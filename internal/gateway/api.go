@@ -116,6 +116,14 @@ func (a *api) device(r *http.Request) (seal.Judged, error) {
 	return a.Directory.Device(s.owner)
 }
 
+// inConversation is caller for the conversation that the address names.
+func (a *api) inConversation(r *http.Request) (s session, conv [32]byte, err error) {
+	if s, err = a.caller(r); err == nil {
+		conv, err = wire.ReadHash("conv", r.PathValue("conv"))
+	}
+	return s, conv, err
+}
+
 // list reads a request's objects: low to high of them.
 func (a *api) list(w http.ResponseWriter, r *http.Request, low, high int) ([][]byte, error) {
 	if r.Header.Get("Content-Type") != wire.ContentType {
@@ -274,11 +282,7 @@ func (a *api) begin(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) entries(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.caller(r)
-	if err != nil {
-		return err
-	}
-	conv, err := wire.ReadHash("conv", r.PathValue("conv"))
+	s, conv, err := a.inConversation(r)
 	if err != nil {
 		return err
 	}
@@ -299,11 +303,7 @@ func (a *api) entries(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) append(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.caller(r)
-	if err != nil {
-		return err
-	}
-	conv, err := wire.ReadHash("conv", r.PathValue("conv"))
+	s, conv, err := a.inConversation(r)
 	if err != nil {
 		return err
 	}

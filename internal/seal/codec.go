@@ -87,6 +87,8 @@ type Object interface {
 type encoded struct {
 	bytes      []byte
 	signatures []int
+	hash       [32]byte // of bytes, once they were parsed
+	hashed     bool
 }
 
 func (e *encoded) base() *encoded { return e }
@@ -95,7 +97,12 @@ func (e *encoded) base() *encoded { return e }
 func (e *encoded) Bytes() []byte { return e.bytes }
 
 // Hash is the SHA-256 of the complete object.
-func (e *encoded) Hash() [32]byte { return sha256.Sum256(e.bytes) }
+func (e *encoded) Hash() [32]byte {
+	if e.hashed {
+		return e.hash
+	}
+	return sha256.Sum256(e.bytes)
+}
 
 // signed is what signature number i of the object covers.
 func signed(o Object, org [32]byte, prefix []byte, i int) Signed {
@@ -138,7 +145,7 @@ func encode(o Object) {
 	c := &codec{writing: true, in: []byte{version, byte(o.kind()), suite >> 8, suite & 0xff}}
 	o.fields(c)
 	e := o.base()
-	e.bytes, e.signatures = c.in, c.signatures
+	e.bytes, e.signatures, e.hashed = c.in, c.signatures, false
 }
 
 // Parse reads an object into o by the rules P1 to P10. It keeps no reference
@@ -172,6 +179,8 @@ func Parse(object []byte, o Object) error {
 	if !bytes.Equal(o.base().bytes, object) {
 		return ErrNotCanonical.Because("the %s has another encoding", kind)
 	}
+	e := o.base()
+	e.hash, e.hashed = sha256.Sum256(e.bytes), true
 	return nil
 }
 

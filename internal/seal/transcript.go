@@ -841,7 +841,7 @@ func (t *Transcript) checkEvent(e *Event, now uint64, live bool) error {
 			}
 		}
 	}
-	if _, twice := t.messages[e.id()]; twice {
+	if t.HasMessage(e) {
 		return ErrDuplicateEvent.Because("leaf %d has sent this msg_id", e.Leaf)
 	}
 	if _, twice := t.hashes[e.Hash()]; twice {
@@ -892,6 +892,21 @@ func (t *Transcript) WasMember(owner [32]byte) bool {
 
 // VisitorKey is the visitor's signing key.
 func (t *Transcript) VisitorKey() [32]byte { return t.genesis.SigKey }
+
+// Has reports whether the log has an epoch or event with this hash.
+func (t *Transcript) Has(hash [32]byte) bool {
+	if _, ok := t.hashes[hash]; ok {
+		return true
+	}
+	return slices.ContainsFunc(t.epochs, func(e *Epoch) bool { return e.Hash() == hash })
+}
+
+// HasMessage reports whether the log has an event with this one's leaf and
+// msg_id (V5).
+func (t *Transcript) HasMessage(e *Event) bool {
+	_, ok := t.messages[e.id()]
+	return ok
+}
 
 // IsLeaf reports whether a leaf of epoch n belongs to an owner.
 func (t *Transcript) IsLeaf(n uint32, leaf uint16, owner [32]byte) bool {

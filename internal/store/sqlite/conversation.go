@@ -23,10 +23,9 @@ const (
 	deleteMembers      = `DELETE FROM members WHERE conv = ?`
 	insertMember       = `INSERT INTO members (conv, place, member) VALUES (?, ?, ?)`
 
-	selectEntries        = `SELECT seq, object, hash, log, at FROM entries WHERE conv = ? AND seq >= ? ORDER BY seq LIMIT ?`
-	selectEntryByHash    = `SELECT seq, object, hash, log, at FROM entries WHERE conv = ? AND hash = ?`
-	selectEntryByMessage = `SELECT seq, object, hash, log, at FROM entries WHERE conv = ? AND message = ?`
-	selectConversation   = `SELECT c.conv, c.dept, c.state, c.seq, c.at, m.member
+	selectEntries      = `SELECT seq, object, hash, log, at FROM entries WHERE conv = ? AND seq >= ? ORDER BY seq LIMIT ?`
+	selectEntryByHash  = `SELECT seq, object, hash, log, at FROM entries WHERE conv = ? AND hash = ?`
+	selectConversation = `SELECT c.conv, c.dept, c.state, c.seq, c.at, m.member
 		FROM conversations c LEFT JOIN members m ON m.conv = c.conv
 		WHERE c.conv = ? ORDER BY m.place`
 	// State 1 is conversation.Waiting.
@@ -174,12 +173,6 @@ func (s *Store) Entries(ctx context.Context, conv [32]byte, from uint64, limit i
 // ByHash implements [conversation.Store].
 func (s *Store) ByHash(ctx context.Context, conv, hash [32]byte) (conversation.Entry, error) {
 	e, err := scanEntry(s.read.byHash.QueryRowContext(ctx, conv[:], hash[:]))
-	return e, notFound(err, conversation.ErrNotFound)
-}
-
-// ByMessage implements [conversation.Store].
-func (s *Store) ByMessage(ctx context.Context, conv [32]byte, message []byte) (conversation.Entry, error) {
-	e, err := scanEntry(s.read.byMessage.QueryRowContext(ctx, conv[:], message))
 	return e, notFound(err, conversation.ErrNotFound)
 }
 

@@ -39,9 +39,9 @@ type Store struct {
 
 // reads are the prepared statements of the readers.
 type reads struct {
-	entries, byHash, byMessage, conversation, waiting, ofMember, members, wraps *sql.Stmt
-	objectByHash, objectsOfKind, keyObjects                                     *sql.Stmt
-	enrolments, enrolmentByID, departmentKeys                                   *sql.Stmt
+	entries, byHash, conversation, waiting, ofMember, members, wraps *sql.Stmt
+	objectByHash, objectsOfKind, keyObjects                          *sql.Stmt
+	enrolments, enrolmentByID, departmentKeys                        *sql.Stmt
 }
 
 // Open opens the folder's database, creating it in an empty folder, and brings
@@ -77,7 +77,6 @@ func (s *Store) open(ctx context.Context, folder string, log *slog.Logger) error
 	s.opened, err = prepareAll(ctx, s.readers, map[**sql.Stmt]string{
 		&s.read.entries:        selectEntries,
 		&s.read.byHash:         selectEntryByHash,
-		&s.read.byMessage:      selectEntryByMessage,
 		&s.read.conversation:   selectConversation,
 		&s.read.waiting:        selectWaiting,
 		&s.read.ofMember:       selectOfMember,

@@ -125,14 +125,8 @@ func TestStore_Conversation(t *testing.T) {
 		e, err := s.ByHash(ctx, a, second.Entry.Hash)
 		must(t, err)
 		equal(t, "by hash", e, second.Entry)
-		e, err = s.ByMessage(ctx, a, message(1))
-		must(t, err)
-		equal(t, "by message", e, second.Entry)
 		if _, err := s.ByHash(ctx, b, second.Entry.Hash); !errors.Is(err, conversation.ErrNotFound) {
 			t.Errorf("the hash of another conversation: got %v", err)
-		}
-		if _, err := s.ByMessage(ctx, a, message(2)); !errors.Is(err, conversation.ErrNotFound) {
-			t.Errorf("an unknown message: got %v", err)
 		}
 
 		listedA := conversation.Listed{Conv: a, Dept: [16]byte{1}, State: conversation.Taken, Seq: 1, At: 1001, Members: [][32]byte{a, agent}}
