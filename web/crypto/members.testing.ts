@@ -87,7 +87,7 @@ export function runner(vectors: Vectors) {
   }
 
   /** The transcript after `log`; the first entry names the conversation unless the reader expects another. */
-  async function logOf(one: Case, input?: Bytes) {
+  async function logOf(one: Case, input?: Bytes, seen?: Highest) {
     const trust = await trustOf(one);
     const { conv, dept, min_mode, genesis, kept } = one.expect ?? {};
     const log = objects(one.log);
@@ -107,7 +107,7 @@ export function runner(vectors: Vectors) {
       minMode: min_mode ?? 1,
       now: () => one.now,
       own: genesis === undefined ? undefined : typeof genesis === 'number' ? object(genesis) : bytes(genesis),
-      highest,
+      highest: seen ?? highest,
     });
     const taken: Taken[] = [];
     for (const entry of log) taken.push(await transcript.take(entry, false));
@@ -248,6 +248,10 @@ export function runner(vectors: Vectors) {
     /** Steps and readers that only a server is: a browser has neither. */
     ours: (one: Case) => one.step !== 'wraps' && one.prime_order !== true,
     known: (one: Case) => Object.hasOwn(steps, one.step),
+    object,
+    logOf,
+    identitiesOf,
+    wrapsOf,
     /** Throws unless the case ends as it says. */
     async run(one: Case): Promise<void> {
       let refusal: Refusal | undefined;
