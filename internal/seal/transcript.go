@@ -808,14 +808,14 @@ var classes = map[byte][]Role{
 	ClassEpochBad: {Visitor, Agent, Supervisor, Bot, Scanner, Archive, Server},
 }
 
-// checkEvent asks V2 to V7 and S8.
+// checkEvent asks S8 and V2 to V7.
 func (t *Transcript) checkEvent(e *Event, now uint64, live bool) error {
+	if t.closed {
+		return ErrClosed.Because("the conversation is closed: only its visitor can open it again")
+	}
 	last := t.Epoch()
 	if last == nil || e.N > last.N {
 		return ErrEpochStale.Because("epoch %d has not begun", e.N)
-	}
-	if t.closed {
-		return ErrClosed.Because("the conversation is closed: only its visitor can open it again")
 	}
 	epoch := last
 	if e.N != last.N {

@@ -56,3 +56,21 @@ func (parser) FuzzNothing() {}
 		t.Errorf("got %d steps: %v", len(steps), steps)
 	}
 }
+
+func TestDeadlineOnly(t *testing.T) {
+	for _, c := range []struct {
+		name, out string
+		want      bool
+	}{
+		{"its deadline", "fuzz: elapsed: 5s\n--- FAIL: FuzzUnpad (5.13s)\n    context deadline exceeded\nFAIL\nexit status 1\n", true},
+		{"a finding", "--- FAIL: FuzzUnpad (0.02s)\n    --- FAIL: FuzzUnpad (0.00s)\n        body_test.go:179: padded again\n\n    Failing input written to testdata/fuzz/FuzzUnpad/1\nFAIL\n", false},
+		{"a finding about a deadline", "--- FAIL: FuzzUnpad (0.02s)\n    x_test.go:1: context deadline exceeded\n    Failing input written to testdata/fuzz/FuzzUnpad/1\nFAIL\n", false},
+		{"a panic", "--- FAIL: FuzzUnpad (0.02s)\n    panic: context deadline exceeded\nFAIL\n", false},
+		{"no build", "# some [build failed]\nFAIL\tsome [build failed]\n", false},
+		{"nothing", "", false},
+	} {
+		if got := deadlineOnly(c.out); got != c.want {
+			t.Errorf("%s: got %v", c.name, got)
+		}
+	}
+}
