@@ -13,6 +13,8 @@ import type { Socket } from './socket.ts';
 const textLimit = 8192;
 /** Entries of one answer; fewer mean that there are no more. */
 const pageSize = 200;
+/** Roles of people who answer (SPEC section 4). */
+const [agentRole, supervisorRole] = [2, 3];
 /** How often an epoch may change under a message or an act before a person is told. */
 const patience = 5;
 
@@ -71,6 +73,7 @@ export function conversation({
   const posts = inOrder();
   const refetch = again();
   const resend = again();
+  const unlocking = again(2_000, 60_000);
   let conv: Bytes | undefined;
   let socket: Socket | undefined;
   let unfollow: (() => void) | undefined;
@@ -111,7 +114,10 @@ export function conversation({
 
   /** One act on the log, in order with the others. The lines that it took are shown even when it fails. */
   const log = (
-    act: (conv: Bytes, take: (object: Bytes, extras: readonly Bytes[]) => Promise<void>) => Promise<void>,
+    act: (
+      conv: Bytes,
+      take: (object: Bytes | undefined, extras: readonly Bytes[]) => Promise<void>,
+    ) => Promise<void>,
   ) =>
     takes(async () => {
       const here = conv;
@@ -120,36 +126,50 @@ export function conversation({
       try {
         await act(here, async (object, extras) => {
           // One by one: a refusal gives no lines, and those before it must not be lost.
-          fresh.push(...(await trusted(() => vault.take(here, next, [object], extras))));
-          next++;
+          fresh.push(...(await trusted(() => vault.take(here, next, object ? [object] : [], extras))));
+          if (object) next++;
         });
       } finally {
         if (next > 0) state = await vault.state(here);
-        lines = [...lines, ...fresh];
+        // What opened late takes the place of what it was shown as.
+        const replaced = new Set(fresh.map(({ seq }) => seq));
+        lines = [...lines.filter(({ seq }) => !replaced.has(seq)), ...fresh].sort((a, b) => a.seq - b.seq);
         const known = new Set(
           fresh.map((line) => (line.kind === 'message' && line.from.mine ? toText(line.cid) : '')),
         );
         outbox = outbox.filter(({ cid }) => !known.has(cid));
         show();
-        unlock(here, fresh);
+        unlock(fresh);
       }
     });
 
   /** The device's keys may have been replaced: with newer ones the last epoch opens after all. */
-  function unlock(here: Bytes, fresh: readonly Line[]): void {
+  function unlock(fresh: readonly Line[]): void {
     const last = fresh.findLast((line) => line.kind === 'roster');
-    if (!last?.locked || state?.open) return;
-    void cure(last.locked)
-      .then(async (done) => {
-        if (!done) return;
-        await takes(async () => {
-          state = await vault.state(here);
-        });
-        show();
-        pump();
-      })
-      .catch(failed);
+    const rule = last?.locked;
+    if (!rule || state?.open) return;
+    const attempt = () =>
+      void cure(rule)
+        .then(async (done) => {
+          if (done) {
+            await log((_, take) => take(undefined, []));
+            pump();
+          }
+          // The office may take a while to give them out.
+          if (rule === 'W1' && isWaiting()) unlocking.later(attempt);
+          else unlocking.reset();
+        })
+        .catch(failed);
+    attempt();
   }
+
+  /** Whether it waits for its department, whose keys this device does not have. */
+  const isWaiting = () =>
+    !stopped &&
+    state !== undefined &&
+    !state.closed &&
+    !state.acceptable &&
+    !state.members.some(({ role }) => role === agentRole || role === supervisorRole);
 
   /** Every entry from the next one on. */
   const pages = () =>
@@ -369,6 +389,7 @@ export function conversation({
       unfollow?.();
       refetch.stop();
       resend.stop();
+      unlocking.stop();
     },
     say(raw) {
       const text = raw.replaceAll('\r\n', '\n').normalize('NFC');

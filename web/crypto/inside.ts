@@ -76,6 +76,8 @@ interface Room {
   readonly transcript: Transcript;
   readonly opened: Map<number, Opened>;
   readonly wraps: Map<string, Obj<14>>;
+  /** What did not open when it came: its epoch may open later, by newer keys of the department. */
+  locked: { readonly seq: number; readonly taken: Taken }[];
   /** Messages that were shown, by subject and cid. */
   readonly shown: Set<string>;
   /** What was sealed here, by cid, so that a retry sends the same bytes. */
@@ -216,6 +218,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       transcript,
       opened: new Map(),
       wraps: new Map(),
+      locked: [],
       shown: new Set(),
       sent: new Map(),
       kept: kept !== undefined,
@@ -256,6 +259,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       const { object, seats, uncertain } = taken.epoch;
       const opened = await openLast(where);
       const { time, n, reason } = object;
+      if (opened?.state === 'locked') where.locked.push({ seq, taken });
       return {
         kind: 'roster',
         seq,
@@ -279,6 +283,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const { rule, code } = error;
+      if (rule === 'W6') where.locked.push({ seq, taken });
       return { kind: 'unreadable', seq, time, rule, code };
     }
   }
@@ -568,7 +573,15 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       } finally {
         await keepHighest(where);
       }
-      await openLast(where);
+      const opened = await openLast(where);
+      if (opened?.state !== 'open') return lines;
+      const waiting = where.locked;
+      where.locked = [];
+      for (const { seq, taken } of waiting) {
+        const { n } = taken.kind === 3 ? taken.event.object : opened.epoch.object;
+        const one = n === opened.epoch.object.n && (await line(where, seq, taken));
+        if (one) lines.push(one);
+      }
       return lines;
     },
 

@@ -39,7 +39,13 @@ function server() {
 }
 
 /** An agent's vault, enrolled and with the department's keys. */
-async function agent(world: Org, desk: Actor, subject = random(16), departments = [world.dept]) {
+async function agent(
+  world: Org,
+  desk: Actor,
+  subject = random(16),
+  departments = [world.dept],
+  givenKeys = true,
+) {
   const keep = memoryKeep();
   const vault = createVault(keep, () => world.clock.now);
   await vault.open({ org: world.org, minPolicy: 0, minMode: 1 });
@@ -52,8 +58,9 @@ async function agent(world: Org, desk: Actor, subject = random(16), departments 
   const to = await sha256(key);
   const info = concat(ascii('asc1 dept'), desk.cert, to);
   const sealed = await wrap(desk.seeds ?? random(64), key.slice(68, 68 + 1216), info);
-  await vault.department(desk.card, encode(14, { type: 2, leaf: 0, to, ...sealed }));
-  return { vault, keep, card, key, base };
+  const give = () => vault.department(desk.card, encode(14, { type: 2, leaf: 0, to, ...sealed }));
+  if (givenKeys) await give();
+  return { vault, keep, card, key, base, give };
 }
 
 async function visitor(world: Org, desk: Actor, keep = memoryKeep()) {
@@ -808,6 +815,28 @@ describe('a roster that no longer holds', () => {
       [0, 1],
       [4, 2],
     ]);
+  });
+
+  test("[W1] [W6] what was locked for want of the department's keys is told when they are there", async () => {
+    const { world, desk, alice, post, conv, load } = await scene();
+    post.store([(await alice.vault.say(conv, 'is anybody there?')).event]);
+    await load(alice.vault);
+    const bea = await agent(world, desk, random(16), [world.dept], false);
+    const locked = await load(bea.vault);
+    expect(locked).toMatchObject([
+      { kind: 'roster', seq: 1, locked: 'W1' },
+      { kind: 'unreadable', seq: 2, rule: 'W6' },
+    ]);
+    expect(await bea.vault.take(conv, post.log.length, [], [])).toEqual([]);
+    await bea.give();
+    const opened = await bea.vault.take(conv, post.log.length, [], []);
+    expect(opened).toMatchObject([
+      { kind: 'roster', seq: 1 },
+      { kind: 'message', seq: 2, text: 'is anybody there?' },
+    ]);
+    expect(opened[0]).not.toHaveProperty('locked');
+    expect(await bea.vault.take(conv, post.log.length, [], [])).toEqual([]);
+    expect(await bea.vault.state(conv)).toMatchObject({ acceptable: true });
   });
 
   test('[K14] [K16] a generation that has ended gives way to the next', async () => {

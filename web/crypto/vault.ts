@@ -116,7 +116,9 @@ export interface Vault {
    * Entries that were taken before are compared and passed over. The first call
    * for a conversation has from = 0. `extras` are wraps for this device,
    * certificates, key objects and policies that the entries name. A refusal says
-   * which entry breaks which rule; what came before it stays taken. `complete`
+   * which entry breaks which rule; what came before it stays taken. Lines of
+   * earlier entries come again, with their sequence, when their epoch opens only
+   * now. `complete`
    * says that the server has nothing after these entries: fewer than were seen
    * before are then refused (L2), and every later entry is live (section 6).
    */
