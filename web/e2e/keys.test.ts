@@ -84,7 +84,7 @@ async function answers(agent: Page, said: string, text: string): Promise<void> {
 
 test('an agent is revoked, keys are renewed, and the other agent goes on [K12, K14]', async () => {
   const nobody = await open('/c/');
-  await nobody.getByText('try again later').waitFor();
+  await nobody.getByText('cannot do this at the moment').waitFor();
   keys('init', '--department=Support:sealed');
   office = spawn(binary, [
     'keys',
