@@ -73,7 +73,7 @@ export function conversation({
   const posts = inOrder();
   const refetch = again();
   const resend = again();
-  const unlocking = again(2_000, 60_000);
+  const unlocking = again(4_000, 60_000);
   let conv: Bytes | undefined;
   let socket: Socket | undefined;
   let unfollow: (() => void) | undefined;

@@ -7,7 +7,7 @@ import { codeOf, passing, problemOf } from './problem.ts';
 /** Milliseconds between two looks at policy, status and the device's keys. */
 const trustAge = 600_000;
 /** Milliseconds at least between two looks at the device's keys that a refusal asks for. */
-const curePause = 10_000;
+const curePause = 2_000;
 /** Rules that refuse a device whose certificate or department's keys have been replaced. */
 const outdated = ['W1', 'K11', 'K12', 'K14'];
 

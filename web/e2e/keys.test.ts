@@ -75,7 +75,7 @@ async function answers(agent: Page, said: string, text: string): Promise<void> {
     .getByRole('button')
     .first()
     .click({ timeout: 40_000 });
-  await agent.getByRole('button', { name: 'Accept' }).click({ timeout: 20_000 });
+  await agent.getByRole('button', { name: 'Accept' }).click({ timeout: 60_000 });
   await agent.getByRole('log').getByText(said).waitFor({ timeout: 20_000 });
   const box = agent.getByRole('textbox');
   await box.fill(text);
