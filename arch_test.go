@@ -34,6 +34,7 @@ var floors = map[string]int{
 	"internal/audit":        1,
 	"internal/guard":        1,
 	"internal/fanout":       1,
+	"internal/keyring":      1,
 	"internal/authority":    2,
 	"internal/identity":     2,
 	"internal/directory":    2,

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"github.com/aldaba-chat/aldaba/internal/authority"
+	"github.com/aldaba-chat/aldaba/internal/keyring"
 	"github.com/aldaba-chat/aldaba/internal/seal"
+	"github.com/aldaba-chat/aldaba/internal/store/sqlite"
 )
 
 func eventually(t *testing.T, what string, holds func() bool) {
@@ -97,29 +100,35 @@ func TestExchangeFolder(t *testing.T) {
 }
 
 func TestStatusKey(t *testing.T) {
-	folder := t.TempDir()
-	made, err := statusKey(folder)
+	folder := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.Open(t.Context(), folder, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := statusKey(folder)
+	defer store.Close()
+	ring, err := keyring.Open(t.Context(), keyring.Beside(folder), folder, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := statusKey(folder, ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := statusKey(folder, ring)
 	if err != nil || !made.Equal(read) {
 		t.Fatalf("the key that was made is not the key that is read: %v", err)
 	}
 	name := filepath.Join(folder, "status.key")
-	if err := os.Chmod(name, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := statusKey(folder); err == nil {
-		t.Error("a key that everybody can read is used")
-	}
-	if err := os.Chmod(name, 0o600); err != nil {
-		t.Fatal(err)
+	if sealed, err := os.ReadFile(name); err != nil || bytes.Contains(sealed, made.Seed()) {
+		t.Errorf("the key stands in the data as it is: %v", err)
 	}
 	if err := os.Truncate(name, 5); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := statusKey(folder); err == nil {
+	if _, err := statusKey(folder, ring); err == nil {
 		t.Error("half a key is used")
 	}
 }

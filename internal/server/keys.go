@@ -8,31 +8,30 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/aldaba-chat/aldaba/internal/keyring"
 )
 
 // statusKey reads the key that signs the status, or makes it once. It stands in
-// the data folder: whoever has that folder could say anything about revocations
-// for a while, which is why policies name its custody.
-func statusKey(folder string) (ed25519.PrivateKey, error) {
+// the data folder, sealed by the keyring: whoever has both could say anything
+// about revocations for a while, which is why policies name its custody.
+func statusKey(folder string, ring *keyring.Ring) (ed25519.PrivateKey, error) {
 	name := filepath.Join(folder, "status.key")
-	seed, err := os.ReadFile(name) //nolint:gosec // the operator names the data folder
+	sealed, err := os.ReadFile(name) //nolint:gosec // the operator names the data folder
 	if errors.Is(err, fs.ErrNotExist) {
-		seed = make([]byte, ed25519.SeedSize)
+		seed := make([]byte, ed25519.SeedSize)
 		rand.Read(seed)
-		return ed25519.NewKeyFromSeed(seed), writeOnce(name, seed)
+		if sealed, err = ring.Seal(keyring.Status, nil, seed); err != nil {
+			return nil, err
+		}
+		return ed25519.NewKeyFromSeed(seed), writeOnce(name, sealed)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the key of the status cannot be read: %w", err)
 	}
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, fmt.Errorf("the key of the status cannot be read: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s can be read by other users: run chmod 600 on it", name)
-	}
-	if len(seed) != ed25519.SeedSize {
-		return nil, fmt.Errorf("%s has %d bytes and not %d: bring it back from a backup", name, len(seed), ed25519.SeedSize)
+	seed, err := ring.Open(keyring.Status, nil, sealed)
+	if err != nil || len(seed) != ed25519.SeedSize {
+		return nil, fmt.Errorf("%s is not the key of the status that this installation made: bring it back from a backup: %w", name, err)
 	}
 	return ed25519.NewKeyFromSeed(seed), nil
 }

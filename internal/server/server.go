@@ -19,6 +19,7 @@ import (
 	"github.com/aldaba-chat/aldaba/internal/directory"
 	"github.com/aldaba-chat/aldaba/internal/fanout"
 	"github.com/aldaba-chat/aldaba/internal/gateway"
+	"github.com/aldaba-chat/aldaba/internal/keyring"
 	"github.com/aldaba-chat/aldaba/internal/store/sqlite"
 )
 
@@ -80,7 +81,11 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	if s.store, err = sqlite.Open(ctx, o.Folder, log); err != nil {
 		return err
 	}
-	key, err := statusKey(o.Folder)
+	ring, err := keyring.Open(ctx, keyring.Beside(o.Folder), o.Folder, s.store)
+	if err != nil {
+		return err
+	}
+	key, err := statusKey(o.Folder, ring)
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,13 @@ import (
 
 	"github.com/aldaba-chat/aldaba/internal/conversation"
 	"github.com/aldaba-chat/aldaba/internal/directory"
+	"github.com/aldaba-chat/aldaba/internal/keyring"
 )
 
 var (
 	_ conversation.Store = (*Store)(nil)
 	_ directory.Store    = (*Store)(nil)
+	_ keyring.Store      = (*Store)(nil)
 )
 
 // ErrClosed is the answer to a write after [Store.Close].
@@ -42,6 +44,7 @@ type reads struct {
 	entries, byHash, conversation, waiting, ofMember, members, wraps *sql.Stmt
 	objectByHash, objectsOfKind, keyObjects                          *sql.Stmt
 	enrolments, enrolmentByID, departmentKeys                        *sql.Stmt
+	keysets                                                          *sql.Stmt
 }
 
 // Open opens the folder's database, creating it in an empty folder, and brings
@@ -88,6 +91,7 @@ func (s *Store) open(ctx context.Context, folder string, log *slog.Logger) error
 		&s.read.enrolments:     selectEnrolments,
 		&s.read.enrolmentByID:  selectEnrolmentByID,
 		&s.read.departmentKeys: selectDepartmentKeys,
+		&s.read.keysets:        selectKeysets,
 	})
 	return err
 }

@@ -39,6 +39,7 @@ type statements struct {
 	insertObject                                            *sql.Stmt
 	enrolmentOf, insertEnrolment, sign, upsertDepartmentKey *sql.Stmt
 	dropEnrolments                                          *sql.Stmt
+	insertKeyset                                            *sql.Stmt
 }
 
 // write is one caller's change, waiting for its commit.
@@ -119,6 +120,7 @@ func (w *writer) prepare(ctx context.Context, file string, log *slog.Logger) err
 		&w.run.sign:                signEnrolment,
 		&w.run.dropEnrolments:      dropEnrolments,
 		&w.run.upsertDepartmentKey: upsertDepartmentKey,
+		&w.run.insertKeyset:        insertKeyset,
 	})
 	return err
 }
