@@ -1,5 +1,5 @@
-// Package sqlite keeps conversations and the organisation's public objects in
-// one SQLite database in the data folder. A write is answered when it is on the
+// Package sqlite keeps conversations, the organisation's public objects and its
+// sites in one SQLite database in the data folder. A write is answered when it is on the
 // disk: write-ahead log, synchronous=FULL, one writer that commits together what
 // waits together (docs/adr/0002-sqlite-and-one-writer.md).
 package sqlite
@@ -17,12 +17,14 @@ import (
 	"github.com/aldaba-chat/aldaba/internal/conversation"
 	"github.com/aldaba-chat/aldaba/internal/directory"
 	"github.com/aldaba-chat/aldaba/internal/keyring"
+	"github.com/aldaba-chat/aldaba/internal/site"
 )
 
 var (
 	_ conversation.Store = (*Store)(nil)
 	_ directory.Store    = (*Store)(nil)
 	_ keyring.Store      = (*Store)(nil)
+	_ site.Store         = (*Store)(nil)
 )
 
 // ErrClosed is the answer to a write after [Store.Close].
@@ -45,6 +47,7 @@ type reads struct {
 	objectByHash, objectsOfKind, keyObjects                          *sql.Stmt
 	enrolments, enrolmentByID, departmentKeys                        *sql.Stmt
 	keysets                                                          *sql.Stmt
+	sites, caps                                                      *sql.Stmt
 }
 
 // Open opens the folder's database, creating it in an empty folder, and brings
@@ -92,6 +95,8 @@ func (s *Store) open(ctx context.Context, folder string, log *slog.Logger) error
 		&s.read.enrolmentByID:  selectEnrolmentByID,
 		&s.read.departmentKeys: selectDepartmentKeys,
 		&s.read.keysets:        selectKeysets,
+		&s.read.sites:          selectSites,
+		&s.read.caps:           selectCaps,
 	})
 	return err
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/aldaba-chat/aldaba/internal/conversation"
 	"github.com/aldaba-chat/aldaba/internal/directory"
+	"github.com/aldaba-chat/aldaba/internal/store/storetest"
 )
 
 // writerVariable makes TestMain a program that appends until it is killed.
@@ -752,3 +753,5 @@ func BenchmarkAppend(b *testing.B) {
 		report(b, s, 0)
 	})
 }
+
+func TestSites(t *testing.T) { storetest.Sites(t, open) }

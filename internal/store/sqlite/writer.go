@@ -40,6 +40,7 @@ type statements struct {
 	enrolmentOf, insertEnrolment, sign, upsertDepartmentKey *sql.Stmt
 	dropEnrolments                                          *sql.Stmt
 	insertKeyset                                            *sql.Stmt
+	insertSite, updateSite, deleteSite, sawSite, upsertCap  *sql.Stmt
 }
 
 // write is one caller's change, waiting for its commit.
@@ -121,6 +122,12 @@ func (w *writer) prepare(ctx context.Context, file string, log *slog.Logger) err
 		&w.run.dropEnrolments:      dropEnrolments,
 		&w.run.upsertDepartmentKey: upsertDepartmentKey,
 		&w.run.insertKeyset:        insertKeyset,
+
+		&w.run.insertSite: insertSite,
+		&w.run.updateSite: updateSite,
+		&w.run.deleteSite: deleteSite,
+		&w.run.sawSite:    sawSite,
+		&w.run.upsertCap:  upsertCap,
 	})
 	return err
 }
