@@ -4,7 +4,7 @@
 // nothing here may read the clock, the environment or a path outside web/.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'vite';
 
@@ -45,6 +45,41 @@ function viteConfig(name) {
   };
 }
 
+/**
+ * The loader: one classic script, which a page can pin by its hash. Target: what
+ * engines with the needed cryptography know.
+ */
+const loaderConfig = {
+  root: join(web, 'loader'),
+  configFile: false,
+  envDir: false,
+  logLevel: 'warn',
+  build: {
+    outDir: join(dist, 'loader'),
+    emptyOutDir: false,
+    target: 'es2022',
+    lib: { entry: 'loader.ts', formats: ['iife'], name: 'loader', fileName: () => 'v1.js' },
+    rolldownOptions: { output: { strict: true } },
+  },
+};
+
+/** The name under which a loader stays for ever: its SHA-384, as text that an address takes. */
+const loaderName = (bytes) => `${createHash('sha384').update(bytes).digest('base64url')}.js`;
+
+/** Today's loader under its own name, and every one that was released: pages have pinned them. */
+function keepLoaders() {
+  const released = join(web, 'loader', 'released');
+  const today = join(dist, 'loader', 'v1.js');
+  const kept = readdirSync(released).filter((file) => file.endsWith('.js'));
+  for (const file of [...kept.map((name) => join(released, name)), today]) {
+    const bytes = readFileSync(file);
+    const name = loaderName(bytes);
+    if (file !== today && basename(file) !== name)
+      throw new Error(`${file} was changed after its release: its content belongs to ${name}`);
+    writeFileSync(join(dist, 'loader', name), bytes);
+  }
+}
+
 /** Every file under dist, by its path there, in one order on every machine. */
 function files() {
   return readdirSync(dist, { recursive: true, withFileTypes: true })
@@ -69,5 +104,7 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 writeFileSync(join(dist, '.gitkeep'), '');
 for (const name of Object.keys(apps)) await build(viteConfig(name));
+await build(loaderConfig);
+keepLoaders();
 for (const file of files().filter((path) => compressible.test(path))) compress(file);
 writeFileSync(join(dist, 'MANIFEST'), files().map(manifestLine).join(''));

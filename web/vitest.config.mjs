@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{protocol,crypto,client,ui,widget,console}/**/*.test.{ts,tsx}'],
+    include: ['{protocol,crypto,client,ui,loader,widget,console}/**/*.test.{ts,tsx}'],
     environment: 'node',
     sequence: { shuffle: true },
   },

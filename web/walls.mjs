@@ -16,6 +16,7 @@ const neighbours = {
   crypto: ['protocol'],
   client: ['protocol', 'crypto'],
   ui: ['protocol'],
+  loader: ['protocol'],
   widget: ['protocol', 'crypto', 'client', 'ui'],
   console: ['protocol', 'crypto', 'client', 'ui'],
 };

@@ -53,7 +53,7 @@ func (p project) steps(part string) ([]step, error) {
 		return []step{p.commandStep("two builds, same bytes", ".", "go", "run", "./tools/repro")}, nil
 	case partUnit:
 		steps := []step{p.goTest("go test -race", "-race", "-shuffle=on", "-timeout=10m", "./...")}
-		if p.matching(`^web/(protocol|crypto|client|ui|widget|console)/.*\.test\.tsx?$`) {
+		if p.matching(`^web/(protocol|crypto|client|ui|loader|widget|console)/.*\.test\.tsx?$`) {
 			steps = append(steps, p.vitest("vitest"))
 		}
 		return steps, nil
