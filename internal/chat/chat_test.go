@@ -214,6 +214,15 @@ func TestError_LeavesTheOriginalAlone(t *testing.T) {
 	}
 }
 
+func TestError_NamesItself(t *testing.T) {
+	if name := (&Error{Kind: KindConflict, Code: "at_capacity"}).Because(io.EOF).Name(); name != "at_capacity" {
+		t.Error(name)
+	}
+	if name := Invalid("name", "").Name(); name != "invalid" {
+		t.Error(name)
+	}
+}
+
 func TestKind_HasNameAndSentence(t *testing.T) {
 	names := map[string]bool{}
 	for k := range Kind(len(kinds)) {

@@ -55,6 +55,7 @@ func KindOf(err error) Kind {
 // that encodes or prints an Error shows the cause but LogValue.
 type Error struct {
 	Kind    Kind
+	Code    string // its own name for programs, where the kind's does not say enough
 	Field   string // which input, when it was one
 	Limit   int64  // the number that the input had to keep, in the message's unit; 0 for none
 	Message string // a sentence without anything private
@@ -81,6 +82,14 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
+// Name is the error's name for programs, as in "not_found".
+func (e *Error) Name() string {
+	if e.Code == "" {
+		return e.Kind.String()
+	}
+	return e.Code
+}
+
 // GoString keeps the cause out of %#v too.
 func (e *Error) GoString() string { return "chat." + e.Kind.String() + ": " + e.Error() }
 
@@ -89,7 +98,7 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // LogValue is the whole error, for the log.
 func (e *Error) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("message", e.Error())}
+	attrs := []slog.Attr{slog.String("kind", e.Name()), slog.String("message", e.Error())}
 	if e.Field != "" {
 		attrs = append(attrs, slog.String("field", e.Field))
 	}

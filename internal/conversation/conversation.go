@@ -16,7 +16,6 @@ import (
 const (
 	pageSize   = 200  // entries in one answer
 	openAtOnce = 4096 // transcripts in memory
-	queueSize  = 200
 )
 
 // Directory is what this package asks about the organisation.
@@ -35,12 +34,30 @@ type Listener interface {
 	Moved(dept [16]byte, conv [32]byte, seq uint64)
 }
 
+// Offices is what this package asks about what an administrator sets.
+type Offices interface {
+	// Reaches refuses a site that is not there, and one that does not lead to a department.
+	Reaches(site string, dept [16]byte) error
+	// Room is how many open conversations a person may have, in a department and in all.
+	Room(subject, dept [16]byte) (inDept, inAll int)
+}
+
+// Options are what conversations need; all are required.
+type Options struct {
+	Store     Store
+	Directory Directory
+	Listener  Listener
+	Offices   Offices
+	Now       func() time.Time
+}
+
 // Conversations takes entries and gives them back. It is safe for concurrent
 // use.
 type Conversations struct {
 	store     Store
 	directory Directory
 	listener  Listener
+	offices   Offices
 	now       func() time.Time
 
 	mu    sync.Mutex
@@ -58,9 +75,9 @@ type slot struct {
 }
 
 // New makes the service.
-func New(store Store, directory Directory, listener Listener, now func() time.Time) *Conversations {
+func New(o Options) *Conversations {
 	return &Conversations{
-		store: store, directory: directory, listener: listener, now: now,
+		store: o.Store, directory: o.Directory, listener: o.Listener, offices: o.Offices, now: o.Now,
 		open: map[[32]byte]*list.Element{}, order: list.New(),
 	}
 }
@@ -75,6 +92,7 @@ type Receipt struct {
 var (
 	errNotAllowed = &chat.Error{Kind: chat.KindNotFound, Message: "there is no such conversation for you"}
 	errConflict   = &chat.Error{Kind: chat.KindConflict, Message: "another change came first: fetch the conversation and decide anew"}
+	errFull       = &chat.Error{Kind: chat.KindConflict, Code: "at_capacity", Message: "you have as many open conversations as you may have: close one first"}
 	errNothing    = &chat.Error{Kind: chat.KindUnavailable, Message: "this server has no organisation yet"}
 )
 
@@ -257,10 +275,10 @@ func (c *Conversations) VisitorKey(ctx context.Context, conv [32]byte) ([32]byte
 	return t.VisitorKey(), nil
 }
 
-// Begin takes a new conversation: genesis, the visitor's key object, epoch 0
+// Begin takes a new conversation from a site, "" for none: genesis, the visitor's key object, epoch 0
 // and its wraps. Genesis and epoch are one transaction; the key object stands
 // before it, and alone means nothing.
-func (c *Conversations) Begin(ctx context.Context, genesis, keyObject, epoch []byte, wraps [][]byte) (Receipt, error) {
+func (c *Conversations) Begin(ctx context.Context, site string, genesis, keyObject, epoch []byte, wraps [][]byte) (Receipt, error) {
 	ctx = context.WithoutCancel(ctx) // as in Append
 	trust := c.directory.Trust()
 	if trust == nil {
@@ -270,6 +288,11 @@ func (c *Conversations) Begin(ctx context.Context, genesis, keyObject, epoch []b
 	t, err := seal.NewTranscript(trust, genesis, seal.Expect{Server: true}, milliseconds(now), true)
 	if err != nil {
 		return Receipt{}, err
+	}
+	if site != "" {
+		if err := c.offices.Reaches(site, t.Dept()); err != nil {
+			return Receipt{}, err
+		}
 	}
 	conv := t.Conv()
 	s := c.at(conv)
@@ -302,8 +325,8 @@ func (c *Conversations) Begin(ctx context.Context, genesis, keyObject, epoch []b
 		err = c.directory.Keep(ctx, keyObject)
 	}
 	if err == nil {
-		begun := Record{Conv: conv, Dept: t.Dept(), Entry: first, State: Waiting, Members: members(t)}
-		err = c.store.Append(ctx, begun, record(t, step, epoch, wraps, now))
+		begun := Record{Conv: conv, Dept: t.Dept(), Entry: first, State: Waiting, Members: members(t), Site: site}
+		err = c.store.Append(ctx, begun, c.record(t, step, epoch, wraps, now))
 	}
 	if err != nil {
 		c.forget(s)
@@ -360,14 +383,17 @@ func (c *Conversations) Append(ctx context.Context, caller, conv [32]byte, entry
 		}
 	}
 	if err == nil {
-		err = c.store.Append(ctx, record(t, step, entry, wraps, now))
+		err = c.store.Append(ctx, c.record(t, step, entry, wraps, now))
 	}
 	if err != nil {
 		// The transcript is ahead of the store: read it anew.
 		c.forget(s)
 		s.t = nil
-		if errors.Is(err, ErrTaken) {
+		switch {
+		case errors.Is(err, ErrTaken):
 			return Receipt{}, errConflict
+		case errors.Is(err, ErrFull):
+			return Receipt{}, errFull
 		}
 		return Receipt{}, err
 	}
@@ -427,9 +453,9 @@ func (c *Conversations) check(s *slot, caller [32]byte, entry []byte, keyObjects
 }
 
 // record is what one transaction keeps of an entry that the transcript took.
-func record(t *seal.Transcript, step seal.Step, object []byte, wraps [][]byte, now time.Time) Record {
+func (c *Conversations) record(t *seal.Transcript, step seal.Step, object []byte, wraps [][]byte, now time.Time) Record {
 	r := Record{
-		Conv: t.Conv(), Dept: t.Dept(), State: state(t), Members: members(t),
+		Conv: t.Conv(), Dept: t.Dept(), State: state(t), Members: members(t), Seats: c.seats(t),
 		Entry: Entry{Seq: step.Seq, Object: object, Hash: hashOf(object), Log: step.Log, At: now.UnixMilli()},
 	}
 	if step.Event != nil {
@@ -438,8 +464,34 @@ func record(t *seal.Transcript, step seal.Step, object []byte, wraps [][]byte, n
 	for i, w := range wraps {
 		r.Wraps = append(r.Wraps, Wrap{To: step.Epoch.Members[i].KeyObject, Object: w})
 	}
+	if e := step.Epoch; e != nil && e.Reason == seal.ReasonAccept {
+		for _, m := range e.Members {
+			if m.Leaf == e.Accept {
+				subject := c.directory.Trust().Certificate(m.Certificate).Subject
+				inDept, inAll := c.offices.Room(subject, t.Dept())
+				r.Room = &Room{Subject: subject, InDept: inDept, InAll: inAll}
+			}
+		}
+	}
 	return r
 }
+
+// seats are the subjects of the people who answer.
+func (c *Conversations) seats(t *seal.Transcript) (subjects [][16]byte) {
+	trust := c.directory.Trust()
+	for _, m := range t.Epoch().Members {
+		if !answers(m.Role) {
+			continue
+		}
+		if subject := trust.Certificate(m.Certificate).Subject; !slices.Contains(subjects, subject) {
+			subjects = append(subjects, subject)
+		}
+	}
+	return subjects
+}
+
+// answers reports whether a role is that of a person of the company.
+func answers(role seal.Role) bool { return role == seal.Agent || role == seal.Supervisor }
 
 func state(t *seal.Transcript) State {
 	if t.Closed() {
@@ -447,7 +499,7 @@ func state(t *seal.Transcript) State {
 	}
 	if e := t.Epoch(); e != nil {
 		for _, m := range e.Members {
-			if m.Role == seal.Agent || m.Role == seal.Supervisor {
+			if answers(m.Role) {
 				return Taken
 			}
 		}
@@ -550,41 +602,4 @@ func (c *Conversations) extras(ctx context.Context, t *seal.Transcript, caller [
 		}
 	}
 	return extras, err
-}
-
-// Item is a conversation as one device's queue shows it.
-type Item struct {
-	Listed
-	Mine bool // the device is a member
-}
-
-// Queue gives the conversations that wait for a device's departments, who waits
-// longest first, and then those that the device is a member of, the last
-// changed first.
-func (c *Conversations) Queue(ctx context.Context, caller [32]byte) (departments [][16]byte, items []Item, err error) {
-	trust := c.directory.Trust()
-	if trust == nil {
-		return nil, nil, errNothing
-	}
-	x := trust.Certificate(caller)
-	if x == nil {
-		return nil, nil, errNotAllowed
-	}
-	for _, dept := range x.Departments {
-		waiting, err := c.store.Waiting(ctx, dept, queueSize)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, l := range waiting {
-			items = append(items, Item{Listed: l})
-		}
-	}
-	mine, err := c.store.OfMember(ctx, caller, queueSize)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, l := range mine {
-		items = append(items, Item{l, true})
-	}
-	return x.Departments, items, nil
 }

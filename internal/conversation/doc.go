@@ -5,8 +5,9 @@ package conversation
 
 import "errors"
 
-// ErrNotFound and ErrTaken are what a [Store] answers instead of a result.
+// ErrNotFound, ErrTaken and ErrFull are what a [Store] answers instead of a result.
 var (
 	ErrNotFound = errors.New("there is no such thing in the store")
 	ErrTaken    = errors.New("this place, hash or message is already in the store")
+	ErrFull     = errors.New("the subject has as many open conversations as it may have")
 )

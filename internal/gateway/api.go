@@ -270,7 +270,7 @@ func (a *api) begin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := a.Conversations.Begin(r.Context(), objects[1], objects[2], objects[3], objects[4:])
+	receipt, err := a.Conversations.Begin(r.Context(), r.URL.Query().Get("site"), objects[1], objects[2], objects[3], objects[4:])
 	if err != nil {
 		return err
 	}
@@ -457,7 +457,7 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 			status = http.StatusUnauthorized
 		}
 	} else if e, ok := errors.AsType[*chat.Error](err); ok {
-		status, code, detail, field, limit = statusOf(e.Kind), e.Kind.String(), e.Error(), e.Field, e.Limit
+		status, code, detail, field, limit = statusOf(e.Kind), e.Name(), e.Error(), e.Field, e.Limit
 		if e == errNoSession {
 			status, code = http.StatusUnauthorized, "no_session"
 		}

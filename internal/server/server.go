@@ -20,6 +20,7 @@ import (
 	"github.com/aldaba-chat/aldaba/internal/fanout"
 	"github.com/aldaba-chat/aldaba/internal/gateway"
 	"github.com/aldaba-chat/aldaba/internal/keyring"
+	"github.com/aldaba-chat/aldaba/internal/site"
 	"github.com/aldaba-chat/aldaba/internal/store/sqlite"
 )
 
@@ -59,6 +60,7 @@ type Server struct {
 	failed   chan error
 
 	directory *directory.Directory
+	sites     *site.Sites
 }
 
 // Start opens the data folder, binds the listener and begins to serve. When the
@@ -120,7 +122,12 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	if err != nil {
 		return err
 	}
-	conversations = conversation.New(s.store, s.directory, s.hub, time.Now)
+	if s.sites, err = s.openSites(ctx); err != nil {
+		return err
+	}
+	conversations = conversation.New(conversation.Options{
+		Store: s.store, Directory: s.directory, Listener: s.hub, Offices: offices{s.sites}, Now: time.Now,
+	})
 	front = gateway.New(gateway.Options{
 		Pages: o.Pages, Version: o.Version, Log: log,
 		Conversations: conversations, Directory: s.directory, Socket: s.hub.WebSocket(),

@@ -37,7 +37,7 @@ func (o *office) reopen(t *testing.T) {
 	t.Helper()
 	var err error
 	o.Sites, err = site.Open(t.Context(), site.Options{
-		Store: o.store, Chat: chatOrigin, Now: func() time.Time { return o.now },
+		Store: o.store, Chat: func() string { return chatOrigin }, Now: func() time.Time { return o.now },
 		Departments: func() [][16]byte { return [][16]byte{{1}, {2}} },
 	})
 	must(t, err)

@@ -20,8 +20,8 @@ const seenEvery = time.Minute
 // Options are what sites need; all are required.
 type Options struct {
 	Store Store
-	// Chat is the chat's own origin, which no site may have.
-	Chat string
+	// Chat gives the chat's own origin, which no site may have.
+	Chat func() string
 	// Departments gives those of the organisation's policy.
 	Departments func() [][16]byte
 	Now         func() time.Time
@@ -97,7 +97,7 @@ func (s *Sites) Add(ctx context.Context, one Site) error {
 	defer s.mu.Unlock()
 	one = one.clone()
 	one.Seen = Seen{}
-	if err := one.check(s.Chat, s.Departments()); err != nil {
+	if err := one.check(s.Chat(), s.Departments()); err != nil {
 		return err
 	}
 	if len(*s.all.Load()) >= mostSites {
@@ -124,7 +124,7 @@ func (s *Sites) Edit(ctx context.Context, id string, change func(*Site)) (Site, 
 	one := before.clone()
 	change(&one)
 	one.ID, one.Seen = before.ID, before.Seen
-	if err := one.check(s.Chat, s.Departments()); err != nil {
+	if err := one.check(s.Chat(), s.Departments()); err != nil {
 		return before, err
 	}
 	if err := s.Store.EditSite(ctx, one); err != nil {

@@ -14,30 +14,49 @@ import (
 )
 
 const (
-	insertConversation = `INSERT INTO conversations (conv, dept, state, seq, at) VALUES (?, ?, ?, 0, ?) ON CONFLICT DO NOTHING`
-	updateConversation = `UPDATE conversations SET dept = ?, state = ?, seq = ?, at = ? WHERE conv = ? AND seq = ? - 1`
-	selectLastSeq      = `SELECT seq FROM conversations WHERE conv = ?`
-	insertEntry        = `INSERT INTO entries (conv, seq, hash, log, at, message, object) VALUES (?, ?, ?, ?, ?, ?, ?)`
-	insertWrap         = `INSERT INTO wraps (conv, key, seq, place, object) VALUES (?, ?, ?, ?, ?)`
-	selectMembers      = `SELECT member FROM members WHERE conv = ? ORDER BY place`
-	deleteMembers      = `DELETE FROM members WHERE conv = ?`
-	insertMember       = `INSERT INTO members (conv, place, member) VALUES (?, ?, ?)`
+	insertConversation = `INSERT INTO conversations (conv, dept, state, seq, at, since, site) VALUES (?1, ?2, ?3, 0, ?4, ?4, ?5) ON CONFLICT DO NOTHING`
+	// State 3 is conversation.Closed: after it a conversation begins again.
+	updateConversation = `UPDATE conversations SET dept = ?1, state = ?2, seq = ?3, at = ?4,
+			since = CASE WHEN state = 3 AND ?2 <> 3 THEN ?4 ELSE since END
+		WHERE conv = ?5 AND seq = ?3 - 1`
+	selectLastSeq = `SELECT seq FROM conversations WHERE conv = ?`
+	insertEntry   = `INSERT INTO entries (conv, seq, hash, log, at, message, object) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	insertWrap    = `INSERT INTO wraps (conv, key, seq, place, object) VALUES (?, ?, ?, ?, ?)`
+	selectMembers = `SELECT member FROM members WHERE conv = ? ORDER BY place`
+	deleteMembers = `DELETE FROM members WHERE conv = ?`
+	insertMember  = `INSERT INTO members (conv, place, member) VALUES (?, ?, ?)`
+	deleteSeats   = `DELETE FROM seats WHERE conv = ?`
+	insertSeat    = `INSERT INTO seats (conv, subject, dept) VALUES (?, ?, ?)`
+	closeSeats    = `UPDATE seats SET closed = ? WHERE conv = ? AND closed IS NULL`
+	selectRoom    = `SELECT count(*) FILTER (WHERE dept = ?2), count(*) FROM seats WHERE subject = ?1 AND closed IS NULL AND conv <> ?3`
 
 	selectEntries      = `SELECT seq, object, hash, log, at FROM entries WHERE conv = ? AND seq >= ? ORDER BY seq LIMIT ?`
 	selectEntryByHash  = `SELECT seq, object, hash, log, at FROM entries WHERE conv = ? AND hash = ?`
-	selectConversation = `SELECT c.conv, c.dept, c.state, c.seq, c.at, m.member
+	selectConversation = `SELECT c.conv, c.dept, c.state, c.seq, c.at, c.since, c.site, m.member
 		FROM conversations c LEFT JOIN members m ON m.conv = c.conv
 		WHERE c.conv = ? ORDER BY m.place`
-	// State 1 is conversation.Waiting.
-	selectWaiting = `SELECT c.conv, c.dept, c.state, c.seq, c.at, m.member
-		FROM (SELECT * FROM conversations WHERE dept = ? AND state = 1 ORDER BY at, conv LIMIT ?) c
+	// Each state is written out: only then the index of what is open is used.
+	selectWaiting = `SELECT c.conv, c.dept, c.state, c.seq, c.at, c.since, c.site, m.member
+		FROM (SELECT * FROM conversations WHERE dept = ? AND state = 1 ORDER BY since, conv LIMIT ?) c
 		LEFT JOIN members m ON m.conv = c.conv
-		ORDER BY c.at, c.conv, m.place`
-	selectOfMember = `SELECT c.conv, c.dept, c.state, c.seq, c.at, m.member
-		FROM (SELECT * FROM conversations WHERE conv IN (SELECT conv FROM members WHERE member = ?)
-			ORDER BY at DESC, conv LIMIT ?) c
+		ORDER BY c.since, c.conv, m.place`
+	selectTaken = `SELECT c.conv, c.dept, c.state, c.seq, c.at, c.since, c.site, m.member
+		FROM (SELECT * FROM conversations WHERE dept = ? AND state = 2 ORDER BY since, conv LIMIT ?) c
+		LEFT JOIN members m ON m.conv = c.conv
+		ORDER BY c.since, c.conv, m.place`
+	selectOpenOfPerson = `SELECT c.conv, c.dept, c.state, c.seq, c.at, c.since, c.site, m.member
+		FROM (SELECT c.* FROM seats s JOIN conversations c ON c.conv = s.conv
+			WHERE s.subject = ? AND s.closed IS NULL ORDER BY c.at DESC, c.conv LIMIT ?) c
 		LEFT JOIN members m ON m.conv = c.conv
 		ORDER BY c.at DESC, c.conv, m.place`
+	selectClosedOfPerson = `SELECT c.conv, c.dept, c.state, c.seq, c.at, c.since, c.site, m.member
+		FROM (SELECT c.* FROM seats s JOIN conversations c ON c.conv = s.conv
+			WHERE s.subject = ? AND s.closed IS NOT NULL ORDER BY s.closed DESC, s.conv LIMIT ?) c
+		LEFT JOIN members m ON m.conv = c.conv
+		ORDER BY c.at DESC, c.conv, m.place`
+	selectLoad  = `SELECT count(*) FILTER (WHERE dept = ?2), count(*) FROM seats WHERE subject = ?1 AND closed IS NULL`
+	selectLine  = `SELECT count(*), coalesce(min(since), 0) FROM conversations WHERE dept = ? AND state = 1`
+	selectAhead = `SELECT count(*) FROM conversations WHERE dept = ?1 AND state = 1 AND (since, conv) < (?2, ?3)`
 	selectWraps = `SELECT seq, place, object FROM wraps WHERE conv = ? AND key = ? ORDER BY seq, place`
 )
 
@@ -79,6 +98,11 @@ func checkRecord(r *conversation.Record) error {
 			return fmt.Errorf("record: wrap %d is empty", i)
 		}
 	}
+	for i, m := range r.Seats {
+		if slices.Contains(r.Seats[:i], m) {
+			return fmt.Errorf("record: seat %d is there twice", i)
+		}
+	}
 	for i, m := range r.Members {
 		if slices.Contains(r.Members[:i], m) {
 			return fmt.Errorf("record: member %d is there twice", i)
@@ -88,6 +112,9 @@ func checkRecord(r *conversation.Record) error {
 }
 
 func (w *writer) append(r *conversation.Record) error {
+	if err := w.checkRoom(r); err != nil {
+		return err
+	}
 	if err := w.advance(r); err != nil {
 		return err
 	}
@@ -105,7 +132,44 @@ func (w *writer) append(r *conversation.Record) error {
 			return err
 		}
 	}
-	return w.setMembers(r)
+	if err := w.setMembers(r); err != nil {
+		return err
+	}
+	return w.setSeats(r)
+}
+
+// checkRoom counts in the transaction, so that two accepts at once cannot both
+// take the last place.
+func (w *writer) checkRoom(r *conversation.Record) error {
+	if r.Room == nil {
+		return nil
+	}
+	var inDept, inAll int
+	err := w.run.room.QueryRowContext(background, r.Room.Subject[:], r.Dept[:], r.Conv[:]).Scan(&inDept, &inAll)
+	if err == nil && (inDept >= r.Room.InDept || inAll >= r.Room.InAll) {
+		return refusal{conversation.ErrFull}
+	}
+	return err
+}
+
+// setSeats writes who answers. Only what is no message changes that, and a close.
+func (w *writer) setSeats(r *conversation.Record) error {
+	if r.State == conversation.Closed {
+		_, err := execute(w.run.closeSeats, nil, r.Entry.At, r.Conv[:])
+		return err
+	}
+	if r.Message != nil {
+		return nil
+	}
+	if _, err := execute(w.run.deleteSeats, nil, r.Conv[:]); err != nil {
+		return err
+	}
+	for _, subject := range r.Seats {
+		if _, err := execute(w.run.insertSeat, nil, r.Conv[:], subject[:], r.Dept[:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // advance moves the conversation to the record's sequence, which must be the next.
@@ -114,9 +178,9 @@ func (w *writer) advance(r *conversation.Record) error {
 	var moved int64
 	var err error
 	if seq == 0 {
-		moved, err = execute(w.run.insertConversation, conversation.ErrTaken, r.Conv[:], r.Dept[:], r.State, r.Entry.At)
+		moved, err = execute(w.run.insertConversation, conversation.ErrTaken, r.Conv[:], r.Dept[:], r.State, r.Entry.At, r.Site)
 	} else {
-		moved, err = execute(w.run.updateConversation, conversation.ErrTaken, r.Dept[:], r.State, seq, r.Entry.At, r.Conv[:], seq)
+		moved, err = execute(w.run.updateConversation, conversation.ErrTaken, r.Dept[:], r.State, seq, r.Entry.At, r.Conv[:])
 	}
 	if err != nil || moved == 1 {
 		return err
@@ -226,22 +290,52 @@ func (s *Store) Wraps(ctx context.Context, conv [32]byte, to [][32]byte) ([][]by
 	return objects, nil
 }
 
-// Waiting implements [conversation.Store].
-func (s *Store) Waiting(ctx context.Context, dept [16]byte, limit int) ([]conversation.Listed, error) {
-	rows, err := s.read.waiting.QueryContext(ctx, dept[:], max(limit, 0))
+// OfDepartment implements [conversation.Store].
+func (s *Store) OfDepartment(ctx context.Context, dept [16]byte, state conversation.State, limit int) ([]conversation.Listed, error) {
+	statement := s.read.waiting
+	switch state {
+	case conversation.Waiting:
+	case conversation.Taken:
+		statement = s.read.taken
+	default:
+		return nil, fmt.Errorf("a department lists what is waiting or taken, not state %d", state)
+	}
+	rows, err := statement.QueryContext(ctx, dept[:], max(limit, 0))
 	if err != nil {
 		return nil, err
 	}
 	return collectListed(rows)
 }
 
-// OfMember implements [conversation.Store].
-func (s *Store) OfMember(ctx context.Context, member [32]byte, limit int) ([]conversation.Listed, error) {
-	rows, err := s.read.ofMember.QueryContext(ctx, member[:], max(limit, 0))
+// OfPerson implements [conversation.Store].
+func (s *Store) OfPerson(ctx context.Context, subject [16]byte, closed bool, limit int) ([]conversation.Listed, error) {
+	statement := s.read.openOfPerson
+	if closed {
+		statement = s.read.closedOfPerson
+	}
+	rows, err := statement.QueryContext(ctx, subject[:], max(limit, 0))
 	if err != nil {
 		return nil, err
 	}
 	return collectListed(rows)
+}
+
+// Load implements [conversation.Store].
+func (s *Store) Load(ctx context.Context, subject, dept [16]byte) (inDept, inAll int, err error) {
+	err = s.read.load.QueryRowContext(ctx, subject[:], dept[:]).Scan(&inDept, &inAll)
+	return inDept, inAll, err
+}
+
+// Line implements [conversation.Store].
+func (s *Store) Line(ctx context.Context, dept [16]byte) (waiting int, oldest int64, err error) {
+	err = s.read.line.QueryRowContext(ctx, dept[:]).Scan(&waiting, &oldest)
+	return waiting, oldest, err
+}
+
+// Ahead implements [conversation.Store].
+func (s *Store) Ahead(ctx context.Context, l conversation.Listed) (ahead int, err error) {
+	err = s.read.ahead.QueryRowContext(ctx, l.Dept[:], l.Since, l.Conv[:]).Scan(&ahead)
+	return ahead, err
 }
 
 // collectListed puts rows of one conversation, one for each member, together.
@@ -250,7 +344,7 @@ func collectListed(rows *sql.Rows) ([]conversation.Listed, error) {
 	_, err := collect(rows, func(rows *sql.Rows) (none struct{}, err error) {
 		var l conversation.Listed
 		var member []byte // NULL when there is none
-		if err := rows.Scan(into(l.Conv[:]), into(l.Dept[:]), &l.State, &l.Seq, &l.At, &member); err != nil {
+		if err := rows.Scan(into(l.Conv[:]), into(l.Dept[:]), &l.State, &l.Seq, &l.At, &l.Since, &l.Site, &member); err != nil {
 			return none, err
 		}
 		if n := len(all); n == 0 || !bytes.Equal(all[n-1].Conv[:], l.Conv[:]) {

@@ -43,11 +43,12 @@ type Store struct {
 
 // reads are the prepared statements of the readers.
 type reads struct {
-	entries, byHash, conversation, waiting, ofMember, members, wraps *sql.Stmt
-	objectByHash, objectsOfKind, keyObjects                          *sql.Stmt
-	enrolments, enrolmentByID, departmentKeys                        *sql.Stmt
-	keysets                                                          *sql.Stmt
-	sites, caps                                                      *sql.Stmt
+	entries, byHash, conversation, members, wraps                   *sql.Stmt
+	waiting, taken, openOfPerson, closedOfPerson, load, line, ahead *sql.Stmt
+	objectByHash, objectsOfKind, keyObjects                         *sql.Stmt
+	enrolments, enrolmentByID, departmentKeys                       *sql.Stmt
+	keysets                                                         *sql.Stmt
+	sites, caps                                                     *sql.Stmt
 }
 
 // Open opens the folder's database, creating it in an empty folder, and brings
@@ -85,7 +86,12 @@ func (s *Store) open(ctx context.Context, folder string, log *slog.Logger) error
 		&s.read.byHash:         selectEntryByHash,
 		&s.read.conversation:   selectConversation,
 		&s.read.waiting:        selectWaiting,
-		&s.read.ofMember:       selectOfMember,
+		&s.read.taken:          selectTaken,
+		&s.read.openOfPerson:   selectOpenOfPerson,
+		&s.read.closedOfPerson: selectClosedOfPerson,
+		&s.read.load:           selectLoad,
+		&s.read.line:           selectLine,
+		&s.read.ahead:          selectAhead,
 		&s.read.members:        selectMembers,
 		&s.read.wraps:          selectWraps,
 		&s.read.objectByHash:   selectObjectByHash,

@@ -89,224 +89,6 @@ func equal(t testing.TB, what string, got, want any) {
 	}
 }
 
-func TestStore_Conversation(t *testing.T) {
-	folder := t.TempDir()
-	s := open(t, folder)
-	ctx := t.Context()
-	a, b := id(1), id(2)
-	agent := id(3)
-
-	first := record(a, 0)
-	first.Wraps = []conversation.Wrap{{To: id(7), Object: []byte("wrap of the visitor")}}
-	second := record(a, 1)
-	second.Message, second.State = message(1), conversation.Taken
-	second.Members = [][32]byte{a, agent}
-	second.Wraps = []conversation.Wrap{{To: id(8), Object: []byte("second")}, {To: id(7), Object: []byte("third")}}
-	must(t, s.Append(ctx, first, second))
-	other := record(b, 0)
-	other.Entry.At = 5000
-	other.Members = nil
-	must(t, s.Append(ctx, other))
-
-	check := func(s *Store) {
-		t.Helper()
-		entries, err := s.Entries(ctx, a, 0, 10)
-		must(t, err)
-		equal(t, "entries", entries, []conversation.Entry{first.Entry, second.Entry})
-		entries, err = s.Entries(ctx, a, 1, 10)
-		must(t, err)
-		equal(t, "entries from 1", entries, []conversation.Entry{second.Entry})
-		entries, err = s.Entries(ctx, a, 0, 1)
-		must(t, err)
-		equal(t, "one entry", entries, []conversation.Entry{first.Entry})
-		entries, err = s.Entries(ctx, a, 1<<63, 10)
-		must(t, err)
-		equal(t, "entries past the end", len(entries), 0)
-
-		e, err := s.ByHash(ctx, a, second.Entry.Hash)
-		must(t, err)
-		equal(t, "by hash", e, second.Entry)
-		if _, err := s.ByHash(ctx, b, second.Entry.Hash); !errors.Is(err, conversation.ErrNotFound) {
-			t.Errorf("the hash of another conversation: got %v", err)
-		}
-
-		listedA := conversation.Listed{Conv: a, Dept: [16]byte{1}, State: conversation.Taken, Seq: 1, At: 1001, Members: [][32]byte{a, agent}}
-		listedB := conversation.Listed{Conv: b, Dept: [16]byte{1}, State: conversation.Waiting, Seq: 0, At: 5000}
-		l, err := s.Conversation(ctx, a)
-		must(t, err)
-		equal(t, "conversation", l, listedA)
-		if _, err := s.Conversation(ctx, id(9)); !errors.Is(err, conversation.ErrNotFound) {
-			t.Errorf("an unknown conversation: got %v", err)
-		}
-		waiting, err := s.Waiting(ctx, [16]byte{1}, 10)
-		must(t, err)
-		equal(t, "waiting", waiting, []conversation.Listed{listedB})
-		waiting, err = s.Waiting(ctx, [16]byte{2}, 10)
-		must(t, err)
-		equal(t, "waiting for another department", len(waiting), 0)
-		mine, err := s.OfMember(ctx, agent, 10)
-		must(t, err)
-		equal(t, "of the agent", mine, []conversation.Listed{listedA})
-		mine, err = s.OfMember(ctx, agent, 0)
-		must(t, err)
-		equal(t, "none of the agent", len(mine), 0)
-		mine, err = s.OfMember(ctx, id(77), 10)
-		must(t, err)
-		equal(t, "of a stranger", len(mine), 0)
-
-		wraps, err := s.Wraps(ctx, a, [][32]byte{id(7), id(8), id(7)})
-		must(t, err)
-		equal(t, "wraps", wraps, [][]byte{[]byte("wrap of the visitor"), []byte("second"), []byte("third")})
-		wraps, err = s.Wraps(ctx, b, [][32]byte{id(7)})
-		must(t, err)
-		equal(t, "wraps of another conversation", len(wraps), 0)
-	}
-	check(s)
-	must(t, s.Close())
-	check(open(t, folder))
-}
-
-func TestStore_Directory(t *testing.T) {
-	folder := t.TempDir()
-	s := open(t, folder)
-	ctx := t.Context()
-	old := directory.Object{Hash: id(1), Kind: 7, Bytes: []byte("policy"), Number: 1}
-	newer := directory.Object{Hash: id(2), Kind: 7, Bytes: []byte("policy, newer"), Number: 2}
-	keyA := directory.Object{Hash: id(3), Kind: keyObject, Owner: id(30), Bytes: []byte("key")}
-	keyB := directory.Object{Hash: id(4), Kind: keyObject, Owner: id(30), Bytes: []byte("key, newer")}
-	certificate := directory.Object{Hash: id(5), Kind: 8, Owner: id(30), Bytes: []byte("certificate")}
-	must(t, s.PutObjects(ctx, newer, old, keyA, certificate))
-	must(t, s.PutObjects(ctx))
-	changed := keyA
-	changed.Bytes = []byte("other bytes")
-	must(t, s.PutObjects(ctx, changed, keyB))
-
-	one := directory.Enrolment{ID: id(10), Invitation: [16]byte{1}, Request: []byte("one"), MAC: []byte("mac"), At: 5}
-	two := directory.Enrolment{ID: id(11), Invitation: [16]byte{2}, Request: []byte("two"), MAC: []byte("mac"), At: 4}
-	must(t, s.PutEnrolment(ctx, one))
-	must(t, s.PutEnrolment(ctx, two))
-	must(t, s.PutEnrolment(ctx, one)) // again
-	thief := one
-	thief.ID, thief.Request = id(12), []byte("another request")
-	if err := s.PutEnrolment(ctx, thief); !errors.Is(err, directory.ErrInvitationUsed) {
-		t.Errorf("a used invitation: got %v", err)
-	}
-	waiting, err := s.Enrolments(ctx, 10)
-	must(t, err)
-	equal(t, "enrolments", waiting, []directory.Enrolment{one, two})
-	waiting, err = s.Enrolments(ctx, 1)
-	must(t, err)
-	equal(t, "one enrolment", waiting, []directory.Enrolment{one})
-	must(t, s.SignEnrolment(ctx, one.ID, id(20)))
-	one.Certificate = id(20)
-	if err := s.SignEnrolment(ctx, id(99), id(20)); !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("signing an unknown request: got %v", err)
-	}
-
-	must(t, s.PutDepartmentKey(ctx, id(40), id(50), []byte("wrap")))
-	must(t, s.PutDepartmentKey(ctx, id(40), id(50), []byte("wrap to a newer key")))
-	must(t, s.PutDepartmentKey(ctx, id(41), id(50), []byte("another device's")))
-
-	check := func(s *Store) {
-		t.Helper()
-		objects, err := s.ObjectsByHash(ctx, [][32]byte{id(3), id(99), id(3), id(1)})
-		must(t, err)
-		equal(t, "by hash", objects, []directory.Object{keyA, old})
-		objects, err = s.ObjectsOfKind(ctx, 7, 10)
-		must(t, err)
-		equal(t, "policies", objects, []directory.Object{newer, old})
-		objects, err = s.ObjectsOfKind(ctx, 7, 1)
-		must(t, err)
-		equal(t, "newest policy", objects, []directory.Object{newer})
-		objects, err = s.KeyObjects(ctx, id(30))
-		must(t, err)
-		equal(t, "key objects", objects, []directory.Object{keyB, keyA})
-
-		waiting, err := s.Enrolments(ctx, 10)
-		must(t, err)
-		equal(t, "enrolments", waiting, []directory.Enrolment{two})
-		e, err := s.EnrolmentByID(ctx, one.ID)
-		must(t, err)
-		equal(t, "enrolment", e, one)
-		if _, err := s.EnrolmentByID(ctx, id(99)); !errors.Is(err, directory.ErrNotFound) {
-			t.Errorf("an unknown request: got %v", err)
-		}
-		keys, err := s.DepartmentKeys(ctx, id(40))
-		must(t, err)
-		equal(t, "department keys", keys, []directory.DepartmentKey{{Certificate: id(50), Wrap: []byte("wrap to a newer key")}})
-	}
-	check(s)
-	must(t, s.Close())
-	check(open(t, folder))
-}
-
-// A refused append leaves nothing, whatever of it was written before.
-func TestAppend_Refused(t *testing.T) {
-	s := open(t, t.TempDir())
-	ctx := t.Context()
-	a, b := id(1), id(2)
-	second := record(a, 1)
-	second.Message = message(1)
-	must(t, s.Append(ctx, record(a, 0), second))
-	before, err := s.Conversation(ctx, a)
-	must(t, err)
-
-	next := func(change func(*conversation.Record)) conversation.Record {
-		r := record(a, 2)
-		r.State, r.Members = conversation.Closed, [][32]byte{id(3)}
-		r.Wraps = []conversation.Wrap{{To: id(7), Object: []byte("wrap")}}
-		change(&r)
-		return r
-	}
-	for _, c := range []struct {
-		name   string
-		record conversation.Record
-		want   string // of the error; "" for ErrTaken
-	}{
-		{"a sequence that is there", next(func(r *conversation.Record) { r.Entry.Seq = 1 }), ""},
-		{"a beginning that is there", next(func(r *conversation.Record) { r.Entry.Seq = 0 }), ""},
-		{"a hash that is there", next(func(r *conversation.Record) { r.Entry.Hash = second.Entry.Hash }), ""},
-		{"a message that is there", next(func(r *conversation.Record) { r.Message = message(1) }), ""},
-		{"a gap", next(func(r *conversation.Record) { r.Entry.Seq = 3 }), "seq is 3 and must be 2"},
-		{"no beginning", next(func(r *conversation.Record) { r.Conv, r.Entry.Seq = id(9), 1 }), "it must be 0"},
-		{"a state", next(func(r *conversation.Record) { r.State = 4 }), "state 4"},
-		{"a large sequence", next(func(r *conversation.Record) { r.Entry.Seq = 1 << 63 }), "is above"},
-		{"no object", next(func(r *conversation.Record) { r.Entry.Object = nil }), "object is empty"},
-		{"a short message", next(func(r *conversation.Record) { r.Message = make([]byte, 17) }), "17 bytes, not 18"},
-		{"an empty wrap", next(func(r *conversation.Record) { r.Wraps[0].Object = nil }), "wrap 0"},
-		{"a member twice", next(func(r *conversation.Record) { r.Members = [][32]byte{a, a} }), "member 1 is there twice"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			// The first record would be right; it goes with the second.
-			err := s.Append(ctx, record(b, 0), c.record)
-			if c.want == "" && !errors.Is(err, conversation.ErrTaken) || err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %q", err, c.want)
-			}
-			if c.want != "" && errors.Is(err, conversation.ErrTaken) {
-				t.Errorf("got ErrTaken, want %q", c.want)
-			}
-			after, err := s.Conversation(ctx, a)
-			must(t, err)
-			equal(t, "conversation", after, before)
-			wraps, err := s.Wraps(ctx, a, [][32]byte{id(7)})
-			must(t, err)
-			equal(t, "wraps", len(wraps), 0)
-			if _, err := s.Conversation(ctx, b); !errors.Is(err, conversation.ErrNotFound) {
-				t.Errorf("the record before it stayed: %v", err)
-			}
-		})
-	}
-	if err := s.Append(ctx); err == nil {
-		t.Error("an append of nothing was taken")
-	}
-	must(t, s.Append(ctx, record(a, 2)))
-	select {
-	case err := <-s.Failed():
-		t.Errorf("a refusal ended the store: %v", err)
-	default:
-	}
-}
-
 // One bad change in a batch leaves the others alone.
 func TestAppend_BatchIsolatesRefusals(t *testing.T) {
 	s := open(t, t.TempDir())
@@ -338,7 +120,7 @@ func TestAppend_BatchIsolatesRefusals(t *testing.T) {
 			t.Errorf("change %d: got %v, want %v", i, err, want)
 		}
 	}
-	waiting, err := s.Waiting(t.Context(), [16]byte{1}, 100)
+	waiting, err := s.OfDepartment(t.Context(), [16]byte{1}, conversation.Waiting, 100)
 	must(t, err)
 	equal(t, "conversations", len(waiting), 10)
 	for i, l := range waiting[1:] {
@@ -753,5 +535,9 @@ func BenchmarkAppend(b *testing.B) {
 		report(b, s, 0)
 	})
 }
+
+func TestConversations(t *testing.T) { storetest.Conversations(t, open) }
+
+func TestDirectory(t *testing.T) { storetest.Directory(t, open) }
 
 func TestSites(t *testing.T) { storetest.Sites(t, open) }

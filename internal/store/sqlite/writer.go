@@ -36,6 +36,7 @@ type statements struct {
 	insertConversation, updateConversation, lastSeq         *sql.Stmt
 	insertEntry, insertWrap                                 *sql.Stmt
 	selectMembers, deleteMembers, insertMember              *sql.Stmt
+	room, deleteSeats, insertSeat, closeSeats               *sql.Stmt
 	insertObject                                            *sql.Stmt
 	enrolmentOf, insertEnrolment, sign, upsertDepartmentKey *sql.Stmt
 	dropEnrolments                                          *sql.Stmt
@@ -114,6 +115,10 @@ func (w *writer) prepare(ctx context.Context, file string, log *slog.Logger) err
 		&w.run.selectMembers:      selectMembers,
 		&w.run.deleteMembers:      deleteMembers,
 		&w.run.insertMember:       insertMember,
+		&w.run.room:               selectRoom,
+		&w.run.deleteSeats:        deleteSeats,
+		&w.run.insertSeat:         insertSeat,
+		&w.run.closeSeats:         closeSeats,
 
 		&w.run.insertObject:        insertObject,
 		&w.run.enrolmentOf:         selectEnrolmentOf,
