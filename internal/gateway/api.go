@@ -346,10 +346,13 @@ func (a *api) queue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	type item struct {
-		Conv  string `json:"conv"`
-		Seq   uint64 `json:"seq"`
-		At    int64  `json:"at"`
-		State string `json:"state"`
+		Conv   string   `json:"conv"`
+		Dept   string   `json:"dept"`
+		Seq    uint64   `json:"seq"`
+		At     int64    `json:"at"`
+		Since  int64    `json:"since"`
+		State  string   `json:"state"`
+		Agents []string `json:"agents"`
 	}
 	answer := struct {
 		Departments   []string `json:"departments"`
@@ -365,8 +368,12 @@ func (a *api) queue(w http.ResponseWriter, r *http.Request) error {
 			state = "closed"
 		case i.Mine:
 			state = "mine"
+		case i.State == conversation.Taken:
+			continue // by others
 		}
-		answer.Conversations = append(answer.Conversations, item{wire.Text(i.Conv[:]), i.Seq, i.At, state})
+		answer.Conversations = append(answer.Conversations, item{
+			wire.Text(i.Conv[:]), wire.Text(i.Dept[:]), i.Seq, i.At, i.Since, state, i.Agents,
+		})
 	}
 	return a.sendJSON(w, http.StatusOK, answer)
 }
