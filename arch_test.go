@@ -36,6 +36,7 @@ var floors = map[string]int{
 	"internal/fanout":       1,
 	"internal/keyring":      1,
 	"internal/authority":    2,
+	"internal/assist":       2,
 	"internal/identity":     2,
 	"internal/directory":    2,
 	"internal/conversation": 2,

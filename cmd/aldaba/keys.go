@@ -328,7 +328,11 @@ func (k *keys) init(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	if options.StatusKey, err = authority.Folder(k.exchange).StatusKey(ctx); err != nil {
+	exchange := authority.Folder(k.exchange)
+	if options.StatusKey, err = exchange.StatusKey(ctx); err != nil {
+		return err
+	}
+	if options.Server, err = exchange.Server(ctx); err != nil {
 		return err
 	}
 	o, err := authority.New(options)
@@ -390,6 +394,7 @@ func (k *keys) enrol(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
+	o = k.forSeat(o)
 	report, err := o.Serve(ctx, authority.Folder(k.exchange), milliseconds(k.now()))
 	done()
 	if err := errors.Join(k.printReport(report, r.wait || err != nil), err); err != nil || !r.wait {
@@ -414,6 +419,18 @@ func (k *keys) enrol(ctx context.Context, r request) error {
 	}
 }
 
+// forSeat opens the root too when the server's seat is due. Who keeps the root
+// elsewhere hears from the round that it is needed.
+func (k *keys) forSeat(o *authority.Office) *authority.Office {
+	if !o.WantsSeat() {
+		return o
+	}
+	if whole, err := k.files.Open(true); err == nil {
+		return whole
+	}
+	return o
+}
+
 // round serves once more; the office is read again when another command has
 // changed it.
 func (k *keys) round(ctx context.Context, o **authority.Office) error {
@@ -430,6 +447,7 @@ func (k *keys) round(ctx context.Context, o **authority.Office) error {
 		if *o, err = k.files.Open(false); err != nil {
 			return err
 		}
+		*o = k.forSeat(*o)
 	}
 	report, err := (*o).Serve(ctx, authority.Folder(k.exchange), milliseconds(k.now()))
 	return errors.Join(k.printReport(report, true), err)

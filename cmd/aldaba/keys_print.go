@@ -63,8 +63,11 @@ func modeName(mode byte) string {
 }
 
 func roleName(role seal.Role) string {
-	if role == seal.Supervisor {
+	switch role {
+	case seal.Supervisor:
 		return "supervisor"
+	case seal.Server:
+		return "server"
 	}
 	return "agent"
 }
@@ -92,12 +95,24 @@ func (k *keys) printInit(o *authority.Office, recovery string) error {
 	return k.print(value, func() {
 		fmt.Fprintf(k.stdout, "The keys of organisation %s are in %s.\n", value.Org, k.files.Folder)
 		fmt.Fprintf(k.stdout, "Visitors reach %s.\n", o.Departments()[0].Name)
-		if slices.ContainsFunc(o.Departments(), func(d authority.Department) bool { return d.Mode == seal.Assisted }) {
-			fmt.Fprintln(k.stdout, "Assisted departments are not complete yet: the server takes no seat in their\nconversations, so that today they differ from sealed ones only in custody and in\nhow long certificates last.")
+		if assisted(o) {
+			fmt.Fprintln(k.stdout, seatText(o))
 		}
 		fmt.Fprintf(k.stdout, "\nrecovery code  %s\n\n", recovery)
 		fmt.Fprintln(k.stdout, "Write it down and keep it away from this device: the program age (age-encryption.org)\nopens recovery.age with it, a copy of the root, when the passphrase is lost. It is not shown again. Copy the folder to a\nsecond place now, and again after each invitation, renewal and revocation.")
 	})
+}
+
+func assisted(o *authority.Office) bool {
+	return slices.ContainsFunc(o.Departments(), func(d authority.Department) bool { return d.Mode == seal.Assisted })
+}
+
+// seatText says how it stands with the server in assisted departments.
+func seatText(o *authority.Office) string {
+	if o.WantsSeat() {
+		return "In assisted departments the server is to be a listed member that can read; it has not\nasked for its certificate yet: start it, and run `aldaba keys enrol`."
+	}
+	return "In assisted departments the server is a listed member that can read."
 }
 
 func (k *keys) printInvitation(name string, secret seal.Invitation, ends uint64) error {
@@ -219,6 +234,9 @@ func (k *keys) show(ctx context.Context, r request) error {
 			rows = append(rows, []string{d.Name, d.Mode, d.ID})
 		}
 		k.table(rows)
+		if assisted(o) {
+			fmt.Fprintf(k.stdout, "\n%s\n", seatText(o))
+		}
 	})
 }
 
@@ -295,6 +313,9 @@ func (k *keys) status(ctx context.Context, r request) error {
 				rows = append(rows, []string{i.Name, i.Role, i.Ends.Format("2006-01-02 15:04 UTC")})
 			}
 			k.table(rows)
+		}
+		if o.WantsSeat() {
+			fmt.Fprintf(k.stdout, "\n%s\n", seatText(o))
 		}
 		if value.Undelivered > 0 {
 			fmt.Fprintf(k.stdout, "\n%d things the server does not know of yet: `aldaba keys enrol` tells it.\n", value.Undelivered)

@@ -73,12 +73,18 @@ func (p *Person) takeToken(body []byte) {
 	p.Token = answer.Token
 }
 
-// Visitor comes to the page and begins a conversation.
+// Visitor comes to the page and begins a conversation with the sealed department.
 func (w *World) Visitor() *Person {
+	w.T.Helper()
+	return w.VisitorOf(Dept)
+}
+
+// VisitorOf begins a conversation with a department.
+func (w *World) VisitorOf(dept [16]byte) *Person {
 	w.T.Helper()
 	p := &Person{World: w}
 	p.learn()
-	seat, objects, err := seal.Begin(p.Trust, Dept, now())
+	seat, objects, err := seal.Begin(p.Trust, dept, now())
 	w.must(err)
 	p.Seat, p.Keys, p.conv = seat, seat.Keys(), seat.Conv()
 	proof := seal.NewSession(p.Trust.Org(), p.challenge(), p.Keys, now())
@@ -93,7 +99,7 @@ func (w *World) Visitor() *Person {
 // Agent is invited, asks for a certificate and gets the department's keys.
 func (w *World) Agent(name string) *Person {
 	w.T.Helper()
-	inv, _, err := w.office.Invite(authority.Invite{Name: name, Role: seal.Agent, Departments: [][16]byte{Dept}}, now())
+	inv, _, err := w.office.Invite(authority.Invite{Name: name, Role: seal.Agent, Departments: [][16]byte{Dept, Assisted}}, now())
 	w.must(err)
 	p := &Person{World: w}
 	p.learn()

@@ -29,8 +29,12 @@ import (
 	"github.com/aldaba-chat/aldaba/internal/wire"
 )
 
-// Dept is the sealed department that every world has.
-var Dept = [16]byte{0x5e, 0xa1}
+// Dept and Assisted are the departments that every world has: a sealed one, and
+// one in which the server is a member.
+var (
+	Dept     = [16]byte{0x5e, 0xa1}
+	Assisted = [16]byte{0xa5, 0x51}
+)
 
 // World is a running Aldaba.
 type World struct {
@@ -40,10 +44,11 @@ type World struct {
 
 	server *server.Server
 	office *authority.Office
+	reader reader
 }
 
-// Start runs one with an organisation of one sealed department; it is stopped
-// when the test ends.
+// Start runs one with an organisation of a sealed and an assisted department; it
+// is stopped when the test ends.
 func Start(t testing.TB) *World {
 	t.Helper()
 	w := &World{T: t, Folder: filepath.Join(t.TempDir(), "data")}
@@ -52,9 +57,13 @@ func Start(t testing.TB) *World {
 	exchange := w.server.Office()
 	key, err := exchange.StatusKey(t.Context())
 	w.must(err)
+	seat, err := exchange.Server(t.Context())
+	w.must(err)
 	w.office, err = authority.New(authority.Options{
-		Departments: []authority.Department{{ID: Dept, Name: "support", Mode: seal.Sealed}},
-		StatusKey:   key, Custody: seal.Company, Now: now(),
+		Departments: []authority.Department{
+			{ID: Dept, Name: "support", Mode: seal.Sealed}, {ID: Assisted, Name: "sales", Mode: seal.Assisted},
+		},
+		StatusKey: key, Server: seat, Custody: seal.Company, Now: now(),
 	})
 	w.must(err)
 	w.Round()
@@ -64,7 +73,7 @@ func Start(t testing.TB) *World {
 func (w *World) run() {
 	w.T.Helper()
 	s, err := server.Start(w.T.Context(), server.Options{
-		Address: "127.0.0.1:0", Folder: w.Folder, Version: "test",
+		Address: "127.0.0.1:0", Folder: w.Folder, Version: "test", Reader: &w.reader,
 		Pages: fstest.MapFS{"widget/index.html": {Data: []byte("<!doctype html>")}},
 	})
 	w.must(err)

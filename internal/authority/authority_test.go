@@ -37,6 +37,7 @@ type server struct {
 	down    error  // what every act answers
 	refuses string // a kind of act that fails
 
+	seat     []byte // its request for a seat of its own
 	requests []Request
 	keys     [][]byte
 	answers  map[[32]byte][]byte
@@ -61,6 +62,7 @@ func (s *server) act(what string) error {
 }
 
 func (s *server) StatusKey(context.Context) ([32]byte, error)  { return seal.PublicKey(s.key), s.down }
+func (s *server) Server(context.Context) ([]byte, error)       { return s.seat, s.down }
 func (s *server) Requests(context.Context) ([]Request, error)  { return s.requests, s.down }
 func (s *server) KeyObjects(context.Context) ([][]byte, error) { return s.keys, s.down }
 func (s *server) sign() {

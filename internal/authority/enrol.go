@@ -115,10 +115,15 @@ func (o *Office) Enrol(request []byte, mac [32]byte, now uint64) (certificate []
 	}
 	inv.Used = true
 	id := sha256.Sum256(request)
-	o.state.Devices = append(o.state.Devices, device{Request: id, Certificates: [][]byte{x.Bytes()}})
-	o.answer(id, x.Bytes())
-	o.dirty = true
+	o.keepDevice(id, x)
 	return x.Bytes(), nil
+}
+
+// keepDevice keeps the first certificate that was signed for a request.
+func (o *Office) keepDevice(request [32]byte, x *seal.Certificate) {
+	o.state.Devices = append(o.state.Devices, device{Request: request, Certificates: [][]byte{x.Bytes()}})
+	o.answer(&o.state.Devices[len(o.state.Devices)-1])
+	o.dirty = true
 }
 
 // certify signs a device's certificate from now on.

@@ -22,6 +22,8 @@ type Request struct {
 // the certificate: the device's was renewed.
 type Exchange interface {
 	StatusKey(ctx context.Context) ([32]byte, error)
+	// Server is the server's request for its own certificate, or nothing.
+	Server(ctx context.Context) ([]byte, error)
 	Requests(ctx context.Context) ([]Request, error)
 	// KeyObjects are those of devices.
 	KeyObjects(ctx context.Context) ([][]byte, error)
@@ -53,9 +55,14 @@ const (
 
 func (o *Office) send(d delivery) { o.state.Outbox = append(o.state.Outbox, d) }
 
-func (o *Office) answer(id [32]byte, certificate []byte) {
-	o.send(delivery{Kind: sendObject, Bytes: certificate})
-	o.send(delivery{Kind: sendAnswer, To: id, Bytes: certificate})
+// answer sends a device its newest certificate. The server finds its own by
+// its key.
+func (o *Office) answer(d *device) {
+	x := d.certificate()
+	o.send(delivery{Kind: sendObject, Bytes: x.Bytes()})
+	if x.Kind != seal.Server {
+		o.send(delivery{Kind: sendAnswer, To: d.Request, Bytes: x.Bytes()})
+	}
 }
 
 func (d delivery) deliver(ctx context.Context, e Exchange) error {
@@ -94,13 +101,16 @@ type Refused struct {
 // ErrOtherServer says that the exchange is not the one of the policy.
 var ErrOtherServer = errors.New("the status key of this server is not the one that the policy names: name the exchange of the server that the keys were made for, or bring back its data folder from a backup")
 
-// Serve does one round with the server: it signs every request that proves an
-// invitation, gives department keys to certified devices whose key object has
+// Serve does one round with the server: it gives the server its seat in
+// assisted departments, signs every request that proves an invitation, gives department keys to certified devices whose key object has
 // come, and then delivers what is new. What it signed is saved before the
 // server hears of it; what could not be delivered waits for the next round.
 func (o *Office) Serve(ctx context.Context, e Exchange, now uint64) (Report, error) {
 	var r Report
 	if err := o.recognise(ctx, e); err != nil {
+		return r, err
+	}
+	if err := o.seatServer(ctx, e, now, &r); err != nil {
 		return r, err
 	}
 	if err := o.sign(ctx, e, now, &r); err != nil {
@@ -163,19 +173,25 @@ func (o *Office) sign(ctx context.Context, e Exchange, now uint64, r *Report) er
 		}
 		if _, err := o.Enrol(request.Request, request.MAC, now); err != nil {
 			// One bad request must not keep the others waiting.
-			if !o.refused[id] {
-				if o.refused == nil {
-					o.refused = map[[32]byte]bool{}
-				}
-				o.refused[id] = true
-				r.Refused = append(r.Refused, Refused{id, err})
-			}
+			o.refuse(r, id, err)
 			continue
 		}
 		all := o.Devices()
 		r.Enrolled = append(r.Enrolled, all[len(all)-1])
 	}
 	return nil
+}
+
+// refuse reports a request that is not signed, once.
+func (o *Office) refuse(r *Report, id [32]byte, why error) {
+	if o.refused[id] {
+		return
+	}
+	if o.refused == nil {
+		o.refused = map[[32]byte]bool{}
+	}
+	o.refused[id] = true
+	r.Refused = append(r.Refused, Refused{id, why})
 }
 
 // takeKeys learns the newest key object of every device.

@@ -20,6 +20,7 @@ import (
 // hexadecimal digits, a file is complete when it has its name.
 //
 //	out/status.pub                           the status key, 64 digits and a line end
+//	out/server.pub                           the server's request for its own certificate
 //	out/<id>.request                         list: request, MAC
 //	out/<hash>.object                        a device's key object
 //	in/<hash>.object                         a policy, certificate or key object
@@ -46,6 +47,15 @@ func (f Folder) StatusKey(context.Context) (key [32]byte, err error) {
 		return key, fmt.Errorf("%s is not a status key of 64 hexadecimal digits", path)
 	}
 	return [32]byte(raw), nil
+}
+
+// Server implements [Exchange].
+func (f Folder) Server(context.Context) ([]byte, error) {
+	request, err := readSmall(filepath.Join(string(f), "out", "server.pub"), seal.KindEnrolment.Limit())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // a server that has no seat of its own
+	}
+	return request, err
 }
 
 // Requests implements [Exchange].

@@ -48,6 +48,7 @@ type Department struct {
 type Options struct {
 	Departments []Department
 	StatusKey   [32]byte // the server's, by which it signs the status
+	Server      []byte   // its request for its own certificate; none when it has not asked yet
 	Custody     byte     // whose the office's device is: seal.Company or seal.Operator
 	Now         uint64
 }
@@ -174,12 +175,18 @@ func New(options Options) (*Office, error) {
 	slices.SortFunc(policy.Departments, func(a, b seal.DepartmentPolicy) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 
 	o.newEnroller(options.Now)
+	if options.Server != nil {
+		if _, err := o.seat(options.Server, policy, options.Now); err != nil {
+			return nil, err
+		}
+	}
 	o.signPolicy(policy, options.Now)
 	for i := range o.state.Departments {
 		if err := o.newGeneration(&o.state.Departments[i], options.Now); err != nil {
 			return nil, err
 		}
 	}
+	o.state.Outbox = nil // everything follows, in its order
 	for _, object := range o.Objects() {
 		o.send(delivery{Kind: sendObject, Bytes: object})
 	}
@@ -210,12 +217,15 @@ func (o *Office) Departments() []Department {
 }
 
 // Objects are the public objects, in an order in which a [seal.Trust] takes
-// them: the policy, then the certificates of enrollers and departments, then
-// the departments' key objects.
+// them: the policy, then the certificates of enrollers, server and departments,
+// then the departments' key objects.
 func (o *Office) Objects() [][]byte {
 	objects := [][]byte{o.state.Policy}
 	for _, e := range o.state.Enrollers {
 		objects = append(objects, e.Certificate)
+	}
+	if d := o.server(); d != nil {
+		objects = append(objects, d.Certificates...)
 	}
 	var keys [][]byte
 	for _, d := range o.state.Departments {

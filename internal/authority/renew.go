@@ -72,7 +72,7 @@ func (o *Office) Renew(now uint64, all bool) (Renewal, error) {
 		}
 		d.Certificates = append(d.Certificates, x.Bytes())
 		r.Devices, r.Objects = append(r.Devices, x.Name), append(r.Objects, x.Bytes())
-		o.answer(d.Request, x.Bytes())
+		o.answer(d)
 	}
 	for i := range o.state.Devices {
 		if _, err := o.give(&o.state.Devices[i], now); err != nil {

@@ -22,7 +22,7 @@ const (
 
 // Row is the end of one key.
 type Row struct {
-	What  string `json:"what"` // "enroller", "department" or "device"
+	What  string `json:"what"` // "enroller", "department", "server" or "device"
 	Name  string `json:"name"`
 	Ends  uint64 `json:"ends"`
 	Left  int    `json:"daysLeft"` // whole days
@@ -45,7 +45,11 @@ func (o *Office) Warnings(now uint64) []Row {
 	for i := range o.state.Devices {
 		if d := &o.state.Devices[i]; !d.Revoked {
 			x := d.certificate()
-			add("device", x.Name, x.NotBefore, x.NotAfter)
+			what := "device"
+			if x.Kind == seal.Server {
+				what = "server"
+			}
+			add(what, x.Name, x.NotBefore, x.NotAfter)
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(a.Ends, b.Ends) })

@@ -262,8 +262,8 @@ func (d *Directory) refresh(ctx context.Context, edit func(*seal.Status)) error 
 
 func milliseconds(t time.Time) uint64 { return uint64(max(0, t.UnixMilli())) }
 
-// Bundle is what everybody may have: the policy, the certificates of enrollers
-// and departments, the departments' key objects, and the status.
+// Bundle is what everybody may have: the policy, the certificates of enrollers,
+// departments and the server, the key objects of the last two, and the status.
 func (d *Directory) Bundle(ctx context.Context) ([][]byte, error) {
 	trust := d.Trust()
 	if trust == nil {
@@ -276,11 +276,11 @@ func (d *Directory) Bundle(ctx context.Context) ([][]byte, error) {
 	}
 	for _, o := range certificates {
 		x := trust.Certificate(o.Hash)
-		if x == nil || x.Kind != seal.Enroller && x.Kind != seal.Department {
+		if x == nil || x.Kind != seal.Enroller && x.Kind != seal.Department && x.Kind != seal.Server {
 			continue
 		}
 		bundle = append(bundle, o.Bytes)
-		if x.Kind != seal.Department {
+		if x.Kind == seal.Enroller {
 			continue
 		}
 		keys, err := d.store.KeyObjects(ctx, o.Hash)

@@ -36,9 +36,11 @@ const (
 	SecondFactor Purpose = "second-factor"
 	// Status seals the key that signs the directory's status.
 	Status Purpose = "status"
+	// Seat seals the keys with which the server sits in assisted conversations.
+	Seat Purpose = "seat"
 )
 
-var purposes = []Purpose{SecondFactor, Status}
+var purposes = []Purpose{SecondFactor, Status, Seat}
 
 // Store keeps the wrapped keysets. Both methods are safe for concurrent use.
 type Store interface {

@@ -119,6 +119,30 @@ func ReadEnrolment(request []byte, org [32]byte) (*Enrolment, error) {
 	return e, verified(e, org, nil, 0, e.SigKey, ErrBadEnrolment)
 }
 
+// NewServerRequest makes the server's request for its own certificate (section
+// 4.1). It is always the same, and made before there is an organisation.
+func NewServerRequest(key ed25519.PrivateKey) []byte {
+	e := &Enrolment{Kind: Server, SigKey: PublicKey(key)}
+	id := derive(e.SigKey[:], "asc1 server", 32)
+	copy(e.Subject[:], id[:16])
+	copy(e.Device[:], id[16:])
+	Sign(e, e.Org, nil, key)
+	return e.Bytes()
+}
+
+// ReadServerRequest is K17 for the server's request, which nobody invites: it
+// proves that who made it has the key.
+func ReadServerRequest(request []byte) (*Enrolment, error) {
+	e := new(Enrolment)
+	if err := Parse(request, e); err != nil {
+		return nil, err
+	}
+	if e.Kind != Server || e.Org != [32]byte{} || e.Invitation != [16]byte{} || e.Time != 0 {
+		return nil, ErrBadEnrolment.Because("this is not a server's request for its own certificate")
+	}
+	return ReadEnrolment(request, e.Org)
+}
+
 // DepartmentKey is the private part of one generation of a department's keys.
 type DepartmentKey struct {
 	Signing [32]byte // seed for Ed25519

@@ -917,6 +917,12 @@ func (t *Transcript) IsLeaf(n uint32, leaf uint16, owner [32]byte) bool {
 	return m != nil && m.Certificate == owner
 }
 
+// Sender is the member that an event of this log is from.
+func (t *Transcript) Sender(e *Event) Member {
+	m, _ := t.epochs[e.N].member(e.Leaf)
+	return *m
+}
+
 // MayAuthor reports whether an owner speaks for the author of an epoch that
 // follows the last: for itself, or by an accept for its department.
 func (t *Transcript) MayAuthor(e *Epoch, owner [32]byte) bool {

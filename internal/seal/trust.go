@@ -234,6 +234,23 @@ func (t *Trust) Certificate(hash [32]byte) *Certificate {
 	return t.certificates[hash]
 }
 
+// CertificatesOf are the known certificates of a signing key, the newest first;
+// they were not judged.
+func (t *Trust) CertificatesOf(sigKey [32]byte) []*Certificate {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var found []*Certificate
+	for _, x := range t.certificates {
+		if x.SigKey == sigKey {
+			found = append(found, x)
+		}
+	}
+	slices.SortFunc(found, func(a, b *Certificate) int {
+		return cmp.Or(cmp.Compare(b.NotBefore, a.NotBefore), bytes.Compare(a.Serial[:], b.Serial[:]))
+	})
+	return found
+}
+
 // KeyObject is a known key object by its hash, or nil; it was not judged.
 func (t *Trust) KeyObject(hash [32]byte) *KeyObject {
 	t.mu.RLock()

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aldaba-chat/aldaba/internal/assist"
 	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/directory"
 	"github.com/aldaba-chat/aldaba/internal/seal"
@@ -24,11 +25,13 @@ import (
 // office's keys are on another machine, or at least in another folder.
 type exchange struct {
 	directory *directory.Directory
+	member    *assist.Member
 	folder    string
 	log       *slog.Logger
 }
 
-// open makes the folders and says which key signs the status.
+// open makes the folders, says which key signs the status, and asks for the
+// server's own certificate.
 func (x *exchange) open() error {
 	for _, name := range []string{"in", "out"} {
 		// Revocations have no signature of their own: who may write here, may revoke.
@@ -37,7 +40,10 @@ func (x *exchange) open() error {
 		}
 	}
 	key := x.directory.StatusKey()
-	return x.put("status.pub", []byte(hex.EncodeToString(key[:])+"\n"))
+	return errors.Join(
+		x.put("status.pub", []byte(hex.EncodeToString(key[:])+"\n")),
+		x.put("server.pub", x.member.Request()),
+	)
 }
 
 // put writes a file of out/ that is either whole or not there.

@@ -64,9 +64,15 @@ func TestExchangeFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	seat, err := exchange.Server(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	office, err := authority.New(authority.Options{
-		Departments: []authority.Department{{ID: [16]byte{1}, Name: "support", Mode: seal.Sealed}},
-		StatusKey:   key, Custody: seal.Company, Now: uint64(time.Now().UnixMilli()),
+		Departments: []authority.Department{
+			{ID: [16]byte{1}, Name: "support", Mode: seal.Sealed}, {ID: [16]byte{2}, Name: "sales", Mode: seal.Assisted},
+		},
+		StatusKey: key, Server: seat, Custody: seal.Company, Now: uint64(time.Now().UnixMilli()),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +81,20 @@ func TestExchangeFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the organisation is there", func() bool { return site() == http.StatusOK })
+	eventually(t, "the server has its seat in the assisted department", func() bool {
+		bundle, err := s.directory.Bundle(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		trust := seal.NewTrust(office.Org(), 0, false)
+		for _, object := range bundle {
+			if err := trust.Add(object); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, _, err = seal.Begin(trust, [16]byte{2}, uint64(time.Now().UnixMilli()))
+		return err == nil
+	})
 
 	in := filepath.Join(folder, "exchange", "in")
 	bad := map[string][]byte{

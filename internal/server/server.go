@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aldaba-chat/aldaba/internal/assist"
 	"github.com/aldaba-chat/aldaba/internal/conversation"
 	"github.com/aldaba-chat/aldaba/internal/directory"
 	"github.com/aldaba-chat/aldaba/internal/fanout"
@@ -45,6 +46,9 @@ type Options struct {
 	Pages fs.FS
 	// Version is shown in the state of health.
 	Version string
+	// Reader is brought what is said in assisted conversations; nil when nobody
+	// works with it.
+	Reader assist.Reader
 	// Log receives what an operator should know; nil drops it.
 	Log *slog.Logger
 }
@@ -61,6 +65,7 @@ type Server struct {
 
 	directory *directory.Directory
 	sites     *site.Sites
+	member    *assist.Member // the server as a member of assisted conversations
 }
 
 // Start opens the data folder, binds the listener and begins to serve. When the
@@ -99,7 +104,10 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 			s.hub.Disconnect(certificate)
 		}
 	})
-	office := &exchange{directory: s.directory, folder: filepath.Join(o.Folder, "exchange"), log: log}
+	if s.member, err = member(o.Folder, ring); err != nil {
+		return err
+	}
+	office := &exchange{directory: s.directory, member: s.member, folder: filepath.Join(o.Folder, "exchange"), log: log}
 	if err := office.open(); err != nil {
 		return err
 	}
@@ -125,8 +133,12 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	if s.sites, err = s.openSites(ctx); err != nil {
 		return err
 	}
+	desk := assist.New(assist.Options{
+		Member: s.member, Trust: s.directory.Trust, Log: entriesOf{&conversations}, Store: s.store,
+		Reader: o.Reader, Logger: log,
+	})
 	conversations = conversation.New(conversation.Options{
-		Store: s.store, Directory: s.directory, Listener: s.hub, Offices: offices{s.sites}, Now: time.Now,
+		Store: s.store, Directory: s.directory, Listener: ears{s.hub, desk}, Offices: offices{s.sites}, Now: time.Now,
 	})
 	front = gateway.New(gateway.Options{
 		Pages: o.Pages, Version: o.Version, Log: log,
@@ -154,7 +166,10 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 		}
 		return s.directory.Refresh(working)
 	})
-	s.every(working, exchangeEvery, log, "exchange with the organisation's office", func() error { return office.round(working) })
+	s.every(working, exchangeEvery, log, "exchange with the organisation's office", func() error {
+		return errors.Join(office.round(working), s.takeSeat(working))
+	})
+	s.routines.Go(func() { desk.Run(working) })
 	s.routines.Go(func() {
 		select {
 		case err := <-s.store.Failed():

@@ -45,8 +45,6 @@ export interface ConversationView {
   readonly acceptable: boolean;
   /** Entries are still being fetched. */
   readonly loading: boolean;
-  /** Seats of others that are writing now. */
-  readonly typing: readonly number[];
   readonly problem?: Problem;
 }
 
@@ -62,8 +60,6 @@ export interface VisitorView {
 export interface VisitorChat {
   readonly view: Live<VisitorView>;
   say(text: string): void;
-  /** This person is writing. */
-  typing(): void;
   retry(cid: string): void;
   close(): void;
   /** After a close: opens the same conversation again. */
@@ -76,23 +72,10 @@ export interface VisitorChat {
 
 export interface QueueItem {
   readonly conv: string;
-  /** `mine`: this person answers; `team`: somebody else of the department does. */
-  readonly state: 'waiting' | 'mine' | 'team' | 'closed';
+  readonly state: 'waiting' | 'mine' | 'closed';
   /** Milliseconds, of the last entry. */
   readonly at: number;
   readonly seq: number;
-  /** Names of those who answer. */
-  readonly agents: readonly string[];
-  /** The department's identifier. */
-  readonly dept?: string;
-  /** Milliseconds: since when it is in this state. */
-  readonly since?: number;
-}
-
-/** A message of a conversation that nobody looks at, or a visitor who begins to wait. */
-export interface News {
-  readonly kind: 'message' | 'waiting';
-  readonly conv: string;
 }
 
 export interface DeskView {
@@ -100,8 +83,6 @@ export interface DeskView {
   /** `starting`; `enrol`: no key, needs an invitation; then as the device's state. */
   readonly stage: 'starting' | 'enrol' | Exclude<DeviceState, 'none'> | 'failed';
   readonly queue: readonly QueueItem[];
-  /** Messages that this person has not looked at, by conversation of theirs. */
-  readonly unread: ReadonlyMap<string, number>;
   readonly current?: ConversationView;
   readonly problem?: Problem;
 }
@@ -113,14 +94,8 @@ export interface AgentDesk {
   /** While it waits for its certificate: gives the invitation up for another one. */
   another(): void;
   select(conv: string): void;
-  /** Whether this person looks at the open conversation. */
-  look(looking: boolean): void;
-  /** Hears of what has come while nobody looked at it; returns how to stop. */
-  hear(listener: (news: News) => void): () => void;
   accept(): void;
   say(text: string): void;
-  /** This person is writing. */
-  typing(): void;
   retry(cid: string): void;
   close(): void;
   restart(): void;

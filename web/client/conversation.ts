@@ -8,7 +8,6 @@ import { live } from './live.ts';
 import { again, inOrder } from './pace.ts';
 import { codeOf, Failure, passing, problemOf } from './problem.ts';
 import type { Socket } from './socket.ts';
-import { typing } from './typing.ts';
 
 /** Bytes of UTF-8 that one message holds (SPEC section 4.3). */
 const textLimit = 8192;
@@ -51,8 +50,6 @@ export interface Conversation {
   stop(): void;
   /** Queues a text. A blank one is the caller's to drop. */
   say(text: string): void;
-  /** This person is writing. */
-  typing(): void;
   retry(cid: string): void;
   /**
    * Posts what `make` gives while the state is one that wants it; after another
@@ -77,7 +74,6 @@ export function conversation({
   const refetch = again();
   const resend = again();
   const unlocking = again(4_000, 60_000);
-  const writing = typing((here) => api.typing(here));
   let conv: Bytes | undefined;
   let socket: Socket | undefined;
   let unfollow: (() => void) | undefined;
@@ -111,12 +107,10 @@ export function conversation({
     open: state?.open ?? false,
     acceptable: state?.acceptable ?? false,
     loading: !stopped && behind,
-    typing: writing.leaves.get(),
     ...(problem && { problem }),
   });
   const view = live(shown());
   const show = () => view.set(shown());
-  writing.leaves.subscribe(show);
 
   /** One act on the log, in order with the others. The lines that it took are shown even when it fails. */
   const log = (
@@ -144,7 +138,6 @@ export function conversation({
           fresh.map((line) => (line.kind === 'message' && line.from.mine ? toText(line.cid) : '')),
         );
         outbox = outbox.filter(({ cid }) => !known.has(cid));
-        for (const line of fresh) if (line.kind === 'message') writing.done(line.from.leaf);
         show();
         unlock(fresh);
       }
@@ -241,11 +234,9 @@ export function conversation({
     const deaf = link.subscribe(() => {
       if (link.get() === 'online') behind ? sync() : wake();
     });
-    writing.enter(conv, socket);
     unfollow = () => {
       end();
       deaf();
-      writing.leave();
       unfollow = undefined;
     };
   }
@@ -408,9 +399,6 @@ export function conversation({
       if (new TextEncoder().encode(text).length > textLimit) refuse(message, { code: 'too_long' });
       show();
       pump();
-    },
-    typing() {
-      if (state?.open) writing.mine();
     },
     retry(cid) {
       const message = outbox.find((one) => one.cid === cid);

@@ -171,9 +171,6 @@ export function visitor(vault: Vault, base: string): VisitorChat {
       present().say(text);
       void begin();
     },
-    typing() {
-      talk?.typing();
-    },
     retry(cid) {
       talk?.retry(cid);
       if (talk) void begin();

@@ -158,6 +158,21 @@ test('the list names roles, and whose hands keys are in', () => {
   expect(listPeople('es', [me, team])).toBe('usted y Support (todo el equipo)');
 });
 
+test('the server is listed in the words of the page, as what reads along, wherever it is a member', () => {
+  const server = person(2, 8, 'server', { custody: 2 });
+  expect(listPeople('en', [me, server])).toBe(
+    'you and this server (its programs read along, keys at the operator)',
+  );
+  expect(listPeople('es', [me, server])).toBe(
+    'usted y este servidor (sus programas leen también, claves en manos del operador)',
+  );
+  const begun = (members: readonly Person[]) => rows('en', [roster(members, 0)])[1];
+  expect(begun([me, team])).toMatchObject({ text: expect.stringContaining('Sealed from end to end.') });
+  expect(begun([me, team, server])).toMatchObject({
+    text: expect.stringMatching(/^Sealed among those who can read: .*this server/),
+  });
+});
+
 test('a person without a certificate has no name', () => {
   expect(listPeople('en', [person(5, 2, '')])).toBe('someone');
 });

@@ -56,13 +56,14 @@ export type Row =
 
 const visitor = 1;
 const department = 4;
+const server = 8;
 const roles: Readonly<Record<number, Key>> = {
   3: 'role.supervisor',
   [department]: 'role.department',
   5: 'role.bot',
   6: 'role.scanner',
   7: 'role.archive',
-  8: 'role.server',
+  [server]: 'role.server',
 };
 const operator = 2;
 
@@ -73,6 +74,7 @@ const pause = 5 * 60_000;
 function callName(language: Language, person: Person): string {
   if (person.mine) return translate(language, 'person.you');
   if (person.role === visitor) return translate(language, 'person.visitor');
+  if (person.role === server) return translate(language, 'person.server');
   return person.name || translate(language, 'person.unknown');
 }
 
@@ -117,7 +119,8 @@ function rosterSentences(
   const say = (key: Key, values: Record<string, string> = {}) => translate(language, key, values);
   const sentences: string[] = [];
   if (!before) {
-    sentences.push(say('note.begun', { names: listPeople(language, line.members) }));
+    const key = line.members.some(({ role }) => role === server) ? 'note.begun.server' : 'note.begun';
+    sentences.push(say(key, { names: listPeople(language, line.members) }));
   } else {
     const without = (some: readonly Person[], others: readonly Person[]) =>
       some.filter((one) => !others.some((other) => other.leaf === one.leaf));

@@ -157,7 +157,6 @@ const talk: ConversationView = {
   open: true,
   acceptable: false,
   loading: false,
-  typing: [],
 };
 
 /** A chat that shows what it is given and notes what is asked of it. */
@@ -174,7 +173,6 @@ function chatting(start: VisitorView) {
       },
     },
     say: (text) => asked.push(`say ${text}`),
-    typing: () => asked.push('typing'),
     retry: (cid) => asked.push(`retry ${cid}`),
     close: () => asked.push('close'),
     reopen: () => asked.push('reopen'),

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/aldaba-chat/aldaba/internal/assist"
 	"github.com/aldaba-chat/aldaba/internal/conversation"
 	"github.com/aldaba-chat/aldaba/internal/directory"
 	"github.com/aldaba-chat/aldaba/internal/keyring"
@@ -25,6 +26,7 @@ var (
 	_ directory.Store    = (*Store)(nil)
 	_ keyring.Store      = (*Store)(nil)
 	_ site.Store         = (*Store)(nil)
+	_ assist.Store       = (*Store)(nil)
 )
 
 // ErrClosed is the answer to a write after [Store.Close].
@@ -49,6 +51,7 @@ type reads struct {
 	enrolments, enrolmentByID, departmentKeys                       *sql.Stmt
 	keysets                                                         *sql.Stmt
 	sites, caps                                                     *sql.Stmt
+	position, behind                                                *sql.Stmt
 }
 
 // Open opens the folder's database, creating it in an empty folder, and brings
@@ -103,6 +106,8 @@ func (s *Store) open(ctx context.Context, folder string, log *slog.Logger) error
 		&s.read.keysets:        selectKeysets,
 		&s.read.sites:          selectSites,
 		&s.read.caps:           selectCaps,
+		&s.read.position:       selectPosition,
+		&s.read.behind:         selectBehind,
 	})
 	return err
 }

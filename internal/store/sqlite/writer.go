@@ -42,6 +42,7 @@ type statements struct {
 	dropEnrolments                                          *sql.Stmt
 	insertKeyset                                            *sql.Stmt
 	insertSite, updateSite, deleteSite, sawSite, upsertCap  *sql.Stmt
+	upsertPosition                                          *sql.Stmt
 }
 
 // write is one caller's change, waiting for its commit.
@@ -125,6 +126,7 @@ func (w *writer) prepare(ctx context.Context, file string, log *slog.Logger) err
 		&w.run.insertEnrolment:     insertEnrolment,
 		&w.run.sign:                signEnrolment,
 		&w.run.dropEnrolments:      dropEnrolments,
+		&w.run.upsertPosition:      upsertPosition,
 		&w.run.upsertDepartmentKey: upsertDepartmentKey,
 		&w.run.insertKeyset:        insertKeyset,
 
