@@ -185,7 +185,7 @@ func (a *attack) outcome(t *testing.T) error {
 		if err != nil {
 			t.Fatalf("the transcript does not take it: %v", err)
 		}
-		if line.Hidden == nil && a.payload != nil && (line.Payload == nil || line.Payload.Type != a.payload.Type || line.Payload.Text != a.payload.Text) {
+		if line.Hidden == nil && a.payload != nil && !line.Payload.says(a.payload) {
 			t.Errorf("read %+v, want %+v", line.Payload, a.payload)
 		}
 		return line.Hidden
@@ -199,6 +199,12 @@ func (a *attack) outcome(t *testing.T) error {
 		t.Fatalf("step %q is not known", a.step)
 	}
 	return nil
+}
+
+// says compares what vectors tell of a payload.
+func (p *Payload) says(other *Payload) bool {
+	return p != nil && p.Type == other.Type && p.Text == other.Text && p.Delivered == other.Delivered && p.Read == other.Read &&
+		slices.Equal(p.Fields, other.Fields)
 }
 
 // append is the step "entry": after a refusal nothing has changed, and the
@@ -234,34 +240,42 @@ type vectorFile struct {
 	Cases   []vectorCase `json:"cases"`
 }
 
+type vectorField struct {
+	Name  string `json:"name"`
+	Kind  byte   `json:"kind"`
+	Value string `json:"value"`
+}
+
 type vectorCase struct {
-	Name        string       `json:"name"`
-	Rule        string       `json:"rule"`
-	Code        string       `json:"code"`
-	Step        string       `json:"step"`
-	Kind        int          `json:"kind,omitzero"`
-	Now         uint64       `json:"now"`
-	Live        bool         `json:"live"`
-	Org         string       `json:"org"`
-	MinPolicy   uint32       `json:"min_policy,omitzero"`
-	PrimeOrder  bool         `json:"prime_order,omitzero"`
-	Trust       []int        `json:"trust,omitempty"`
-	Expect      *expectation `json:"expect,omitzero"`
-	Log         []int        `json:"log,omitempty"`
-	Wraps       []int        `json:"wraps,omitempty"`
-	Input       *int         `json:"input,omitzero"`
-	Then        *int         `json:"then,omitzero"`
-	Certificate *int         `json:"certificate,omitzero"`
-	KeyObject   *int         `json:"key_object,omitzero"`
-	At          uint64       `json:"at,omitzero"`
-	MAC         string       `json:"mac,omitzero"`
-	Invitation  string       `json:"invitation,omitzero"`
-	Member      *vectorKeys  `json:"member,omitzero"`
-	Departments []vectorKeys `json:"departments,omitempty"`
-	PayloadType int          `json:"payload_type,omitzero"`
-	Text        string       `json:"text,omitzero"`
-	Hash        string       `json:"hash,omitzero"`
-	LogAfter    string       `json:"log_after,omitzero"`
+	Name        string        `json:"name"`
+	Rule        string        `json:"rule"`
+	Code        string        `json:"code"`
+	Step        string        `json:"step"`
+	Kind        int           `json:"kind,omitzero"`
+	Now         uint64        `json:"now"`
+	Live        bool          `json:"live"`
+	Org         string        `json:"org"`
+	MinPolicy   uint32        `json:"min_policy,omitzero"`
+	PrimeOrder  bool          `json:"prime_order,omitzero"`
+	Trust       []int         `json:"trust,omitempty"`
+	Expect      *expectation  `json:"expect,omitzero"`
+	Log         []int         `json:"log,omitempty"`
+	Wraps       []int         `json:"wraps,omitempty"`
+	Input       *int          `json:"input,omitzero"`
+	Then        *int          `json:"then,omitzero"`
+	Certificate *int          `json:"certificate,omitzero"`
+	KeyObject   *int          `json:"key_object,omitzero"`
+	At          uint64        `json:"at,omitzero"`
+	MAC         string        `json:"mac,omitzero"`
+	Invitation  string        `json:"invitation,omitzero"`
+	Member      *vectorKeys   `json:"member,omitzero"`
+	Departments []vectorKeys  `json:"departments,omitempty"`
+	PayloadType int           `json:"payload_type,omitzero"`
+	Marks       []uint64      `json:"marks,omitempty"`
+	Fields      []vectorField `json:"fields,omitempty"`
+	Text        string        `json:"text,omitzero"`
+	Hash        string        `json:"hash,omitzero"`
+	LogAfter    string        `json:"log_after,omitzero"`
 }
 
 type expectation struct {
@@ -377,6 +391,12 @@ func (f *vectorFile) add(t *testing.T, a *attack) {
 	}
 	if a.payload != nil {
 		v.PayloadType, v.Text = int(a.payload.Type), a.payload.Text
+		if a.payload.Type == TypeMarks {
+			v.Marks = []uint64{a.payload.Delivered, a.payload.Read}
+		}
+		for _, f := range a.payload.Fields {
+			v.Fields = append(v.Fields, vectorField(f))
+		}
 	}
 	if a.rule.Rule == "" && a.step == "entry" {
 		hash := hashOf(a.input)
@@ -437,6 +457,12 @@ func (f *vectorFile) attack(t *testing.T, v vectorCase) *attack {
 	}
 	if v.PayloadType != 0 {
 		a.payload = &Payload{Type: byte(v.PayloadType), Text: v.Text}
+		if len(v.Marks) == 2 {
+			a.payload.Delivered, a.payload.Read = v.Marks[0], v.Marks[1]
+		}
+		for _, f := range v.Fields {
+			a.payload.Fields = append(a.payload.Fields, Field(f))
+		}
 	}
 	if v.LogAfter != "" {
 		a.logAfter = [32]byte(unhex(t, v.LogAfter))

@@ -929,16 +929,16 @@ func (k *talk) sealed(leaf uint16, signer ed25519.PrivateKey, class byte, padded
 	}
 	k.serial++
 	e := &Event{
-		N: o.n, Leaf: leaf, Class: class, MessageID: [16]byte{0xdd, k.serial}, SeenSeq: k.visitor.Seq(), SeenLog: k.visitor.Log(),
+		N: o.N(), Leaf: leaf, Class: class, MessageID: [16]byte{0xdd, k.serial}, SeenSeq: k.visitor.Seq(), SeenLog: k.visitor.Log(),
 		Time: k.now, Ciphertext: make([]byte, len(padded)+tagSize),
 	}
 	encode(e)
-	keys, aad := DeriveMessageKeys(o.es, o.hash, e.header()), o.aad(e.header())
+	keys, aad := DeriveMessageKeys(o.es, o.epoch.Hash(), e.header()), o.aad(e.header())
 	e.Ciphertext, e.Commitment = gcm(keys.Key).Seal(nil, keys.Nonce[:], padded, aad), commit(keys, aad, padded)
 	if edit != nil {
 		edit(e)
 	}
-	Sign(e, k.org, k.prefix(o.n), signer)
+	Sign(e, k.org, k.prefix(o.N()), signer)
 	return e.Bytes()
 }
 
@@ -1034,6 +1034,7 @@ func (c *cases) bodies() {
 	payload("close with two reasons", ClassClose, typed(2, 1, 1))
 	payload("epoch bad without a hash", ClassEpochBad, typed(3, 0, 0, 0, 1))
 	payload("epoch bad with a byte more", ClassEpochBad, typed(3, make([]byte, 37)...))
+	c.controls(k, read, ana)
 
 	// V12: sealed again, by the same subject.
 	spoken := text("hola")
@@ -1061,4 +1062,82 @@ func (c *cases) bodies() {
 	c.add("X1: a message in an epoch whose wrap was withheld", ErrLocked, "read", locked)
 	stranger := Keys{Owner: [32]byte{1}, Sign: w.root, KEM: map[[32]byte]hpke.PrivateKey{}}
 	read("a message that a stranger reads", ErrLocked, stranger, k.sealed(0, k.visits(), ClassMessage, good, nil), nil)
+}
+
+// controls are marks and forms.
+func (c *cases) controls(k *talk, read func(string, Refusal, Keys, []byte, *Payload), ana person) {
+	seen := k.visitor.Seq()
+	head := text("").encode()
+	says := func(name string, rule Refusal, leaf uint16, signer ed25519.PrivateKey, class byte, content []byte, gives *Payload) {
+		raw := append(bytes.Clone(head), content...)
+		raw[0] = TypeForm
+		if len(content) == 16 || class == ClassControl {
+			raw[0] = TypeMarks
+		}
+		to := ana.Keys
+		if leaf == 2 {
+			to = k.visitor.keys
+		}
+		read(name, rule, to, k.sealed(leaf, signer, class, k.padded(raw), nil), gives)
+	}
+	marks := func(name string, rule Refusal, delivered, seen uint64) {
+		p := Payload{Type: TypeMarks, Delivered: delivered, Read: seen}
+		gives := &p
+		if rule.Rule != "" {
+			gives = nil
+		}
+		says(name, rule, 0, k.visits(), ClassControl, p.encode()[payloadHead:], gives)
+	}
+	marks("marks of nothing", accepted, 0, 0)
+	marks("marks of what was seen", accepted, seen, seen)
+	marks("marks of what was received and not read", accepted, seen, 1)
+	marks("marks of what was not seen", ErrBadPayload, seen+1, 0)
+	marks("marks of more read than received", ErrBadPayload, 1, 2)
+	marks("marks of 2^64-1", ErrBadPayload, 1<<64-1, 1<<64-1)
+	right := Payload{Type: TypeMarks, Delivered: seen, Read: seen}
+	mark := right.encode()[payloadHead:]
+	says("an agent's marks", accepted, 2, ana.Sign, ClassControl, mark, &right)
+	says("marks in a message", ErrBadPayload, 0, k.visits(), ClassMessage, mark, nil)
+	says("marks with a byte less", ErrBadPayload, 0, k.visits(), ClassControl, mark[1:], nil)
+	says("marks with a byte more", ErrBadPayload, 0, k.visits(), ClassControl, append(bytes.Clone(mark), 0), nil)
+
+	form := func(name string, rule Refusal, fields ...Field) {
+		p := Payload{Type: TypeForm, Fields: fields}
+		gives := &p
+		if rule.Rule != "" {
+			gives = nil
+		}
+		says(name, rule, 0, k.visits(), ClassMessage, p.encode()[payloadHead:], gives)
+	}
+	long := func(n int) string { return string(bytes.Repeat([]byte("a"), n)) }
+	var many []Field
+	for i := range byte(17) {
+		many = append(many, Field{"field " + string('a'+i), FieldText, "x"})
+	}
+	form("a form of each kind", accepted,
+		Field{"nombre", FieldText, "Núñez"}, Field{"correo", FieldMail, "a@b.example"}, Field{"teléfono", FieldPhone, "+34 600"},
+		Field{"tema", FieldChoice, "tarjeta"}, Field{"página", FieldPage, "https://bank.example/a"}, Field{"idioma", FieldLanguage, "es"})
+	form("a form of 16 fields", accepted, many[:16]...)
+	form("a field without a value", accepted, Field{"nombre", FieldText, ""})
+	form("the longest name and value", accepted, Field{long(64), FieldText, long(MaxValue)})
+	form("a value with line feeds", accepted, Field{"nota", FieldText, "a\nb"})
+	form("a form without fields", ErrBadPayload)
+	form("a form of 17 fields", ErrBadPayload, many...)
+	form("a field without a name", ErrBadPayload, Field{"", FieldText, "x"})
+	form("a name of 65 bytes", ErrBadPayload, Field{long(65), FieldText, "x"})
+	form("a name with a control character", ErrBadPayload, Field{"a\nb", FieldText, "x"})
+	form("a name that changes direction", ErrBadPayload, Field{"\u202ea", FieldText, "x"})
+	form("a name that is no UTF-8", ErrBadPayload, Field{"\xff", FieldText, "x"})
+	form("a name twice", ErrBadPayload, Field{"a", FieldText, "x"}, Field{"a", FieldMail, "y"})
+	form("a value of 1025 bytes", ErrBadPayload, Field{"a", FieldText, long(MaxValue + 1)})
+	form("a value that is no UTF-8", ErrBadPayload, Field{"a", FieldText, "\xff"})
+	form("a field of kind 0", ErrBadPayload, Field{"a", 0, "x"})
+	form("a field of kind 7", ErrBadPayload, Field{"a", 7, "x"})
+	one := Payload{Type: TypeForm, Fields: many[:1]}
+	whole := one.encode()[payloadHead:]
+	says("an agent's form", ErrBadPayload, 2, ana.Sign, ClassMessage, whole, nil)
+	says("a form in a close", ErrBadPayload, 0, k.visits(), ClassClose, whole, nil)
+	says("a form with a byte less", ErrBadPayload, 0, k.visits(), ClassMessage, whole[:len(whole)-1], nil)
+	says("a form with a byte more", ErrBadPayload, 0, k.visits(), ClassMessage, append(bytes.Clone(whole), 0), nil)
+	says("a form of nothing at all", ErrBadPayload, 0, k.visits(), ClassMessage, nil, nil)
 }

@@ -88,10 +88,22 @@ func TestOpened_Misused(t *testing.T) {
 	refused(t, "reading with nothing", err, ErrLocked)
 	opened.Erase()
 	refused(t, "sealing after the secret was erased", seal(s.visitor.Transcript), ErrLocked)
-	for _, p := range []Payload{{}, {Type: 9}, {Type: TypeText}, text(strings.Repeat("a", MaxText+1)), text("\xff"), {Type: TypeClose, Reason: 4}} {
+	for _, p := range []Payload{{}, {Type: 9}, {Type: TypeText}, text(strings.Repeat("a", MaxText+1)), text("\xff"), {Type: TypeClose, Reason: 4},
+		{Type: TypeMarks, Delivered: s.visitor.Seq() + 1}, {Type: TypeMarks, Read: 1}, {Type: TypeForm},
+		{Type: TypeForm, Fields: []Field{{strings.Repeat("a", 257), FieldText, "x"}}},
+		{Type: TypeForm, Fields: []Field{{"a", FieldText, strings.Repeat("a", 1<<16+1)}}},
+	} {
 		_, err := s.visitor.Say(p, s.now)
 		refused(t, fmt.Sprintf("sealing a payload of type %d", p.Type), err, ErrBadPayload)
 	}
+	_, err = s.agent.Say(Payload{Type: TypeForm, Fields: []Field{{"a", FieldText, "x"}}}, s.now)
+	refused(t, "an agent's form", err, ErrBadPayload)
+	var full []Field
+	for i := range MaxFields {
+		full = append(full, Field{strings.Repeat("a", i+1), FieldText, strings.Repeat("a", MaxValue)})
+	}
+	_, err = s.visitor.Say(Payload{Type: TypeForm, Fields: full}, s.now)
+	refused(t, "a form that no body holds", err, ErrPadding)
 }
 
 // [E27] A conversation has 2000 epochs, and the last 200 only remove. The log

@@ -14,11 +14,9 @@ import (
 // epoch fails closed (W6, L5). The zero value does nothing.
 type Opened struct {
 	es    [32]byte
-	hash  [32]byte
-	n     uint32
+	epoch *Epoch
 	conv  [32]byte
 	org   [32]byte
-	holds bool
 }
 
 func wrapInfo(core [32]byte, leaf uint16) []byte {
@@ -78,24 +76,25 @@ func (t *Transcript) unwrap(e *Epoch, me Member, key hpke.PrivateKey, w *Wrap) (
 	if !hmac.Equal(commitment[:], e.Commitment[:]) {
 		return nil, ErrKeyCommit.Because("the secret is not the one that epoch %d commits to", e.N)
 	}
-	return &Opened{es: es, hash: e.Hash(), n: e.N, conv: t.conv, org: t.trust.org, holds: true}, nil
+	return &Opened{es: es, epoch: e, conv: t.conv, org: t.trust.org}, nil
 }
 
 // N is the number of the epoch.
-func (o *Opened) N() uint32 { return o.n }
+func (o *Opened) N() uint32 { return o.epoch.N }
 
 // Erase forgets the secret; afterwards the epoch is locked.
 func (o *Opened) Erase() { *o = Opened{} }
 
 func (o *Opened) ready() error {
-	if o == nil || !o.holds {
+	if o == nil || o.epoch == nil {
 		return ErrLocked.Because("this epoch's secret is not there")
 	}
 	return nil
 }
 
 func (o *Opened) aad(h []byte) []byte {
-	return slices.Concat(o.conv[:], o.hash[:], h)
+	hash := o.epoch.Hash()
+	return slices.Concat(o.conv[:], hash[:], h)
 }
 
 // Seal makes the event of a member with a leaf: payload, padded and sealed,
@@ -107,22 +106,29 @@ func (o *Opened) Seal(t *Transcript, leaf uint16, key ed25519.PrivateKey, p Payl
 	if o.conv != t.conv {
 		return nil, ErrLocked.Because("this secret is of another conversation")
 	}
-	if int(o.n) >= len(t.epochs) {
-		return nil, ErrGap.Because("the log ends before epoch %d, which this secret is of: fetch what is missing", o.n)
+	if int(o.N()) >= len(t.epochs) {
+		return nil, ErrGap.Because("the log ends before epoch %d, which this secret is of: fetch what is missing", o.N())
 	}
-	if _, err := parsePayload(p.encode(), p.class()); err != nil {
+	sender, _ := o.epoch.member(leaf)
+	if sender == nil {
+		return nil, ErrNotSender.Because("leaf %d is not in the roster of epoch %d", leaf, o.N())
+	}
+	seen := t.Seq()
+	if last := t.Epoch(); last.N == o.N()+1 {
+		seen = t.epochSeq[last.N] - 1 // V2: what the epoch before may still say
+	}
+	content := p.encode()
+	if same, err := parsePayload(content, speaker{p.class(), sender.Role, seen}); err != nil {
 		return nil, err
+	} else if !slices.Equal(same.Fields, p.Fields) {
+		return nil, ErrBadPayload.Because("a name or value of the form is too long")
 	}
-	padded, err := Pad(p.encode())
+	padded, err := Pad(content)
 	if err != nil {
 		return nil, err
 	}
-	seen := t.Seq()
-	if last := t.Epoch(); last.N == o.n+1 {
-		seen = t.epochSeq[last.N] - 1 // V2: what the epoch before may still say
-	}
 	e := &Event{
-		N: o.n, Leaf: leaf, Class: p.class(), SeenSeq: seen, SeenLog: t.log[seen],
+		N: o.N(), Leaf: leaf, Class: p.class(), SeenSeq: seen, SeenLog: t.log[seen],
 		Time: now / 1000 * 1000, Ciphertext: make([]byte, len(padded)+tagSize),
 	}
 	encode(e)
@@ -131,10 +137,10 @@ func (o *Opened) Seal(t *Transcript, leaf uint16, key ed25519.PrivateKey, p Payl
 	e.MessageID = NewMessageID(o.es, slices.Concat(h[:idAt], h[idAt+16:]), padded)
 	encode(e)
 	aad := o.aad(e.header())
-	if e.Ciphertext, e.Commitment, err = SealBody(DeriveMessageKeys(o.es, o.hash, e.header()), aad, padded); err != nil {
+	if e.Ciphertext, e.Commitment, err = SealBody(DeriveMessageKeys(o.es, o.epoch.Hash(), e.header()), aad, padded); err != nil {
 		return nil, err
 	}
-	Sign(e, o.org, append(o.conv[:], o.hash[:]...), key)
+	Sign(e, o.org, o.aad(nil), key)
 	return e.Bytes(), nil
 }
 
@@ -143,14 +149,15 @@ func (o *Opened) Read(e *Event) (Payload, error) {
 	if err := o.ready(); err != nil {
 		return Payload{}, err
 	}
-	if e.N != o.n {
-		return Payload{}, ErrLocked.Because("this secret is of epoch %d, the event of %d", o.n, e.N)
+	sender, _ := o.epoch.member(e.Leaf)
+	if e.N != o.N() || sender == nil {
+		return Payload{}, ErrLocked.Because("this secret is of epoch %d, the event of leaf %d in %d", o.N(), e.Leaf, e.N)
 	}
-	raw, err := OpenBody(DeriveMessageKeys(o.es, o.hash, e.header()), o.aad(e.header()), e.Ciphertext, e.Commitment)
+	raw, err := OpenBody(DeriveMessageKeys(o.es, o.epoch.Hash(), e.header()), o.aad(e.header()), e.Ciphertext, e.Commitment)
 	if err != nil {
 		return Payload{}, err
 	}
-	return parsePayload(raw, e.Class)
+	return parsePayload(raw, speaker{e.Class, sender.Role, e.SeenSeq})
 }
 
 // Draft is an epoch before it is signed.
@@ -176,7 +183,7 @@ func (t *Transcript) Author(d Draft, keys ...ed25519.PrivateKey) (epoch []byte, 
 	if last := t.Epoch(); last != nil {
 		e.Prev = last.Hash()
 	}
-	opened = &Opened{n: e.N, conv: t.conv, org: t.trust.org, holds: true}
+	opened = &Opened{epoch: e, conv: t.conv, org: t.trust.org}
 	rand.Read(opened.es[:])
 	encode(e)
 	core := e.CoreHash()
@@ -197,7 +204,6 @@ func (t *Transcript) Author(d Draft, keys ...ed25519.PrivateKey) (epoch []byte, 
 		e.WrapHashes[i] = w.Hash()
 	}
 	Sign(e, t.trust.org, nil, keys...)
-	opened.hash = e.Hash()
 	return e.Bytes(), wraps, opened, nil
 }
 

@@ -1,6 +1,8 @@
 // What a page sees of the client: views that change, and acts. Nothing here
 // knows the page; the widget and the console draw it.
-import type { DeviceState, Line, Member } from '@aldaba/crypto';
+import type { DeviceState, Field, Line, Member } from '@aldaba/crypto';
+
+export type { Field } from '@aldaba/crypto';
 
 /** A value that changes; `subscribe` calls after each change and returns how to stop. */
 export interface Live<T> {
@@ -26,15 +28,23 @@ export interface Problem {
 /** A message that the log does not show yet. */
 export interface Outgoing {
   readonly cid: string;
+  /** Empty for a form, which has `fields`. */
   readonly text: string;
+  readonly fields?: readonly Field[];
   readonly state: 'sending' | 'failed';
   readonly problem?: Problem;
 }
 
+/** What people see of the log. */
+export type Shown = Exclude<Line, { readonly kind: 'marks' }>;
+
 /** One conversation as it stands. */
 export interface ConversationView {
   readonly conv: string;
-  readonly lines: readonly Line[];
+  readonly lines: readonly Shown[];
+  /** The highest sequence that another person has received, and read: what one's own message is told by. */
+  readonly delivered: number;
+  readonly read: number;
   readonly outgoing: readonly Outgoing[];
   readonly members: readonly Member[];
   readonly safety: string;
@@ -56,10 +66,14 @@ export interface VisitorView {
   readonly problem?: Problem;
 }
 
-/** The visitor's chat. A conversation begins with the first message. */
+/** The visitor's chat. A conversation begins with the first message or form. */
 export interface VisitorChat {
   readonly view: Live<VisitorView>;
   say(text: string): void;
+  /** Sends what was asked before the conversation. */
+  form(fields: readonly Field[]): void;
+  /** The end of the log is visible to a person: what others said is read. */
+  seen(): void;
   retry(cid: string): void;
   close(): void;
   /** After a close: opens the same conversation again. */
@@ -96,7 +110,20 @@ export interface AgentDesk {
   select(conv: string): void;
   accept(): void;
   say(text: string): void;
+  /** The end of the open conversation's log is visible to a person: what others said is read. */
+  seen(): void;
   retry(cid: string): void;
   close(): void;
+  /** After a close: opens the same conversation again, with the members that are there. */
+  reopen(): void;
   restart(): void;
+}
+
+/** How far one's own message has come that the log shows at a sequence. */
+export function progress(
+  { delivered, read }: Pick<ConversationView, 'delivered' | 'read'>,
+  seq: number,
+): 'sent' | 'delivered' | 'read' {
+  if (seq <= read) return 'read';
+  return seq <= delivered ? 'delivered' : 'sent';
 }

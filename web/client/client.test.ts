@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ConversationState, Kept, Line, Member, Vault } from '@aldaba/crypto';
+import type { ConversationState, Field, Kept, Line, Member, Vault } from '@aldaba/crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Bytes, frame, toBytes, toText, unframe } from './api.ts';
-import { desk, visitor } from './client.ts';
+import { desk, progress, visitor } from './client.ts';
 
 // Nothing here takes a second on an idle machine; a busy one is given time.
 const soon = { timeout: 15_000, interval: 5 };
@@ -129,7 +129,7 @@ class FakeVault implements Vault {
         if (toText(log.entries[seq] ?? entry) !== toText(entry)) throw refusal('L3', 'fork');
         continue;
       }
-      const { by, cid, text, n, members, reason, close, bad } = content(entry);
+      const { by, cid, text, fields, marks, n, members, reason, close, bad } = content(entry);
       if (bad) throw refusal(bad, 'bad');
       if (entry[1] === 2 && !extras.some((extra) => extra[1] === 14)) throw refusal('W2', 'wrap_missing');
       this.extras.push(extras.length);
@@ -145,6 +145,16 @@ class FakeVault implements Vault {
           ...(this.locked && { locked: this.locked }),
         });
       else if (close) lines.push({ kind: 'closed', ...place, from: this.member(by), reason: close });
+      else if (marks)
+        lines.push({
+          kind: 'marks',
+          ...place,
+          from: this.member(by),
+          delivered: marks[0],
+          read: marks[1],
+        });
+      else if (fields)
+        lines.push({ kind: 'form', ...place, from: this.member(by), cid: toBytes(cid), fields });
       else if (text && this.shown.has(cid))
         lines.push({ kind: 'unreadable', ...place, rule: 'V12', code: 'duplicate_cid' });
       else if (text) {
@@ -192,6 +202,21 @@ class FakeVault implements Vault {
       draw: fresh(),
     });
     return { cid, event };
+  }
+  async form(conv: Bytes, fields: readonly Field[], cid: Bytes) {
+    this.call('form');
+    const event = pack(3, {
+      by: this.name,
+      n: this.log(conv).epoch,
+      cid: toText(cid),
+      fields,
+      draw: fresh(),
+    });
+    return { cid, event };
+  }
+  async mark(conv: Bytes, delivered: number, read: number) {
+    this.call('mark');
+    return pack(3, { by: this.name, n: this.log(conv).epoch, marks: [delivered, read], draw: fresh() });
   }
   async close(conv: Bytes, reason: 1 | 2 | 3) {
     this.call('close');
@@ -509,6 +534,115 @@ const said = (text: string, n = 0, by = 'agent') =>
   pack(3, { by, n, cid: toText(Uint8Array.from(sha(pack(0, { draw: fresh() })).slice(16))), text });
 const epoch = (n: number, members: string[], reason = 2) => pack(2, { n, members, reason, draw: fresh() });
 const events = () => server.posted.map(([entry]) => entry as Bytes).filter((entry) => entry[1] === 3);
+
+/** Marks that the server was given, and the log's. */
+const marksOf = (entries: readonly Bytes[]) =>
+  entries.map((entry) => (entry[1] === 3 ? content(entry).marks : undefined)).filter(Boolean);
+const marking = (by: string, n: number, ...marks: number[]) => pack(3, { by, n, marks, draw: fresh() });
+
+describe('marks', () => {
+  test('what arrives is marked as delivered, and as read when a person sees it; each once', async () => {
+    const { chat, conv, log, talk } = await talking();
+    server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+    for (const text of ['one', 'two', 'three']) server.append(conv, said(text, 1));
+    await until(() => expect(marksOf(log())).toEqual([[6, 0]]));
+    chat.seen();
+    chat.seen();
+    await until(() =>
+      expect(marksOf(log())).toEqual([
+        [6, 0],
+        [6, 6],
+      ]),
+    );
+    expect(texts(talk().lines)).toEqual(['hello', 'one', 'two', 'three']);
+    expect(kinds(talk().lines)).toEqual(['roster', 'message', 'roster', 'message', 'message', 'message']);
+  });
+
+  test('marks of others say how far one has come, never back, and cause no marks', async () => {
+    const { chat, conv, log, talk } = await talking();
+    server.append(conv, epoch(1, ['visitor', 'agent', 'boss'], 1));
+    const at = (delivered: number, read: number) =>
+      until(() => expect(talk()).toMatchObject({ delivered, read }));
+    server.append(conv, marking('agent', 1, 2, 0));
+    await at(2, 0);
+    server.append(conv, marking('boss', 1, 1, 1));
+    await at(2, 1);
+    server.append(conv, marking('agent', 1, 2, 2));
+    await at(2, 2);
+    server.append(conv, marking('boss', 1, 0, 0));
+    server.append(conv, marking('visitor', 1, 3, 3));
+    await until(() => expect(log()).toHaveLength(9));
+    await at(2, 2);
+    expect(progress(talk(), 2)).toBe('read');
+    expect(progress({ delivered: 5, read: 2 }, 5)).toBe('delivered');
+    expect(progress(talk(), 3)).toBe('sent');
+    chat.seen();
+    await new Promise((done) => setTimeout(done, 500));
+    expect(marksOf(server.posted.flat())).toEqual([]);
+  });
+
+  test('many messages are marked seldom: at most once in two seconds', async () => {
+    const { chat, conv, log } = await talking();
+    server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+    const begun = Date.now();
+    const end = begun + 3_000;
+    for (let at = 0; Date.now() < end; at++) {
+      server.append(conv, said(`${at}`, 1));
+      chat.seen();
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    const most = 1 + Math.ceil((Date.now() - begun) / 2_000);
+    expect(marksOf(log()).length).toBeGreaterThan(0);
+    expect(marksOf(log()).length).toBeLessThanOrEqual(most);
+    const last = log().length - 1;
+    await until(() => expect(marksOf(log()).at(-1)?.[1]).toBeGreaterThanOrEqual(last - 2));
+  });
+
+  test('after a reload nothing is marked twice', async () => {
+    const { vault, conv, log } = await talking();
+    server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+    server.append(conv, said('one', 1));
+    await until(() => expect(marksOf(log())).toEqual([[4, 0]]));
+    const chat = visitor(new FakeVault('visitor', vault.kept), server.base);
+    await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['hello', 'one']));
+    await new Promise((done) => setTimeout(done, 500));
+    expect(marksOf(log())).toEqual([[4, 0]]);
+  });
+
+  test('none goes into a closed conversation, and none from who is no member', async () => {
+    const { conv, log } = await talking();
+    server.append(conv, pack(3, { by: 'agent', n: 0, close: 1 }));
+    const own = desk(new FakeVault('agent', { conversations: [], device: 'ready' }), server.base);
+    await until(() => expect(own.view.get().stage).toBe('ready'));
+    own.select(conv);
+    await until(() => expect(texts(own.view.get().current?.lines)).toEqual(['hello']));
+    own.seen();
+    await new Promise((done) => setTimeout(done, 500));
+    expect(marksOf(log())).toEqual([]);
+  });
+
+  test('what the server does not take now is told later, and nobody hears of it', async () => {
+    const { conv, log, talk } = await talking();
+    server.troubles.push({ what: /^POST .*entries/, answer: [429, 'rate_limited'] });
+    server.append(conv, epoch(1, ['visitor', 'agent'], 1));
+    server.append(conv, said('one', 1));
+    await until(() => expect(marksOf(log())).toEqual([[4, 0]]));
+    expect(talk().problem).toBeUndefined();
+  });
+});
+
+test('a form is the first thing that a conversation has, and is sealed once', async () => {
+  const vault = new FakeVault('visitor');
+  const chat = visitor(vault, server.base);
+  const fields = [{ name: 'nombre', kind: 1, value: 'Eva' }];
+  chat.form(fields);
+  chat.say('hello');
+  expect(chat.view.get().conversation?.outgoing).toMatchObject([{ fields, text: '' }, { text: 'hello' }]);
+  await until(() => expect(chat.view.get().conversation?.outgoing).toEqual([]));
+  expect(kinds(chat.view.get().conversation?.lines)).toEqual(['roster', 'form', 'message']);
+  expect(chat.view.get().conversation?.lines[1]).toMatchObject({ fields });
+  expect(vault.calls.filter((call) => call === 'form')).toHaveLength(1);
+});
 
 describe('visitor', () => {
   test('nothing is there before the first message, and nobody is asked for a session', async () => {

@@ -4,5 +4,6 @@
  * shows as a view's problem.
  */
 export type * from './chat.ts';
+export { progress } from './chat.ts';
 export { desk } from './desk.ts';
 export { visitor } from './visitor.ts';

@@ -1,10 +1,11 @@
 // One conversation: its entries go through the vault in order, its messages
 // wait in an outbox until the log has them.
-import type { ConversationState, Line } from '@aldaba/crypto';
+import type { ConversationState, Field, Line } from '@aldaba/crypto';
 import { type Bytes, toBytes, toText } from './api.ts';
-import type { ConversationView, Live, Outgoing, Problem } from './chat.ts';
+import type { ConversationView, Live, Outgoing, Problem, Shown } from './chat.ts';
 import type { Ground } from './ground.ts';
 import { live } from './live.ts';
+import { marks } from './marks.ts';
 import { again, inOrder } from './pace.ts';
 import { codeOf, Failure, passing, problemOf } from './problem.ts';
 import type { Socket } from './socket.ts';
@@ -40,6 +41,10 @@ interface Message extends Omit<Outgoing, 'state' | 'problem'> {
   epoch?: number;
 }
 
+/** Marks have no line of their own, nor what would be marks if this device had their key. */
+const isShown = (line: Line): line is Shown =>
+  line.kind !== 'marks' && !(line.kind === 'unreadable' && line.control);
+
 export interface Conversation {
   readonly view: Live<ConversationView>;
   /** Fetches what is missing and follows the channel; also after a failure and after `leave`. */
@@ -50,6 +55,10 @@ export interface Conversation {
   stop(): void;
   /** Queues a text. A blank one is the caller's to drop. */
   say(text: string): void;
+  /** Queues a form. */
+  form(fields: readonly Field[]): void;
+  /** A person sees the end of the log. */
+  seen(): void;
   retry(cid: string): void;
   /**
    * Posts what `make` gives while the state is one that wants it; after another
@@ -91,13 +100,16 @@ export function conversation({
   let stopped = false;
   /** The state in which a refresh was tried, by its sequence, and how it ended. */
   let refreshed: { readonly seq: number; readonly error: unknown } | undefined;
+  const marked = marks((delivered, read) => posts(() => mark(delivered, read)));
 
   const shown = (): ConversationView => ({
     conv: conv ? toText(conv) : '',
-    lines,
+    lines: lines.filter(isShown),
+    ...marked.others,
     outgoing: outbox.map((message) => ({
       cid: message.cid,
       text: message.text,
+      ...(message.fields && { fields: message.fields }),
       state: message.state,
       ...(message.problem && { problem: message.problem }),
     })),
@@ -135,9 +147,12 @@ export function conversation({
         const replaced = new Set(fresh.map(({ seq }) => seq));
         lines = [...lines.filter(({ seq }) => !replaced.has(seq)), ...fresh].sort((a, b) => a.seq - b.seq);
         const known = new Set(
-          fresh.map((line) => (line.kind === 'message' && line.from.mine ? toText(line.cid) : '')),
+          fresh.map((line) =>
+            (line.kind === 'message' || line.kind === 'form') && line.from.mine ? toText(line.cid) : '',
+          ),
         );
         outbox = outbox.filter(({ cid }) => !known.has(cid));
+        marked.take(fresh);
         show();
         unlock(fresh);
       }
@@ -272,7 +287,11 @@ export function conversation({
         }
         if (!message.event || message.epoch !== state.epoch) {
           message.epoch = state.epoch;
-          message.event = (await trusted(() => vault.say(here, message.text, message.id))).event;
+          const { id, text, fields } = message;
+          const made = await trusted(() =>
+            fields ? vault.form(here, fields, id) : vault.say(here, text, id),
+          );
+          message.event = made.event;
         }
         const { event } = message;
         const seq = await api.post(here, [event]);
@@ -301,6 +320,17 @@ export function conversation({
         if (codeOf(error) === 'closed') await pages().catch(failed);
       }
     }
+  }
+
+  /** Posts marks; not while nothing can be sealed. They change no roster: what is stale is a message's to mend. */
+  async function mark(delivered: number, read: number): Promise<boolean> {
+    await takes(async () => {});
+    const here = conv;
+    if (!here || !state?.open || state.stale || behind || stopped || paused) return false;
+    const event = await trusted(() => vault.mark(here, delivered, read));
+    const seq = await api.post(here, [event]);
+    await arrive(seq, event).catch(failed);
+    return true;
   }
 
   /** The log has been fetched to its end and does not show the message. */
@@ -364,6 +394,13 @@ export function conversation({
     }
   }
 
+  function queue(text: string, fields?: readonly Field[]): Message {
+    const id = crypto.getRandomValues(new Uint8Array(16));
+    const message: Message = { id, cid: toText(id), text, ...(fields && { fields }), state: 'sending' };
+    outbox = [...outbox, message];
+    return message;
+  }
+
   function refuse(message: Message, why: Problem): void {
     message.state = 'failed';
     message.problem = why;
@@ -390,16 +427,21 @@ export function conversation({
       refetch.stop();
       resend.stop();
       unlocking.stop();
+      marked.stop();
     },
     say(raw) {
       const text = raw.replaceAll('\r\n', '\n').normalize('NFC');
-      const id = crypto.getRandomValues(new Uint8Array(16));
-      const message: Message = { id, cid: toText(id), text, state: 'sending' };
-      outbox = [...outbox, message];
+      const message = queue(text);
       if (new TextEncoder().encode(text).length > textLimit) refuse(message, { code: 'too_long' });
       show();
       pump();
     },
+    form(fields) {
+      queue('', fields);
+      show();
+      pump();
+    },
+    seen: marked.seen,
     retry(cid) {
       const message = outbox.find((one) => one.cid === cid);
       if (message?.state !== 'failed' || message.problem?.code === 'too_long') return;

@@ -321,6 +321,9 @@ export function desk(vault: Vault, base: string): AgentDesk {
     say(text) {
       if (text.trim()) current?.say(text);
     },
+    seen() {
+      current?.seen();
+    },
     retry(cid) {
       current?.retry(cid);
     },
@@ -329,6 +332,14 @@ export function desk(vault: Vault, base: string): AgentDesk {
         ?.act(
           (state) => !state.closed,
           async (conv) => [await vault.close(conv, reasonSolved)],
+        )
+        .then(look);
+    },
+    reopen() {
+      void current
+        ?.act(
+          (state) => state.closed,
+          (conv) => vault.reopen(conv),
         )
         .then(look);
     },

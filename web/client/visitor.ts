@@ -171,6 +171,13 @@ export function visitor(vault: Vault, base: string): VisitorChat {
       present().say(text);
       void begin();
     },
+    form(fields) {
+      present().form(fields);
+      void begin();
+    },
+    seen() {
+      talk?.seen();
+    },
     retry(cid) {
       talk?.retry(cid);
       if (talk) void begin();

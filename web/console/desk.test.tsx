@@ -25,6 +25,8 @@ const talk: ConversationView = {
   safety: '00000 11111 22222 33333 44444 55555 66666 77777',
   closed: false,
   open: true,
+  delivered: 0,
+  read: 0,
   acceptable: false,
   loading: false,
 };
@@ -44,6 +46,8 @@ function sitting(view: Partial<DeskView>): AgentDesk {
     select: nothing,
     accept: nothing,
     say: nothing,
+    seen: nothing,
+    reopen: nothing,
     retry: nothing,
     close: nothing,
     restart: nothing,

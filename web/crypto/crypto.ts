@@ -6,4 +6,4 @@
 export type { Bytes } from './bytes.ts';
 export { connect } from './facade.ts';
 export { Refusal } from './refusal.ts';
-export type { ConversationState, DeviceState, Kept, Line, Member, Pin, Vault } from './vault.ts';
+export type { ConversationState, DeviceState, Field, Kept, Line, Member, Pin, Vault } from './vault.ts';

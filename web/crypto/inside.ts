@@ -3,12 +3,15 @@
 import { type Bytes, equal, has, hex, random, sha256 } from './bytes.ts';
 import type { Keep } from './keep.ts';
 import {
+  formContent,
   type Identity,
+  marksContent,
   newSigningKey,
   type Open,
   type Opened,
   openDepartment,
   openEpoch,
+  type Payload,
   type Place,
   readEvent,
   sealEvent,
@@ -81,7 +84,15 @@ interface Room {
   /** Messages that were shown, by subject and cid. */
   readonly shown: Set<string>;
   /** What was sealed here, by cid, so that a retry sends the same bytes. */
-  readonly sent: Map<string, { readonly n: number; readonly text: string; readonly event: Bytes }>;
+  readonly sent: Map<
+    string,
+    {
+      readonly n: number;
+      readonly type: Payload['type'];
+      readonly content: Bytes;
+      readonly event: Bytes;
+    }
+  >;
   /** Whether there is a record of it: when it is gone, a person has erased it. */
   kept: boolean;
   /** The last entry that is known to be there. */
@@ -112,7 +123,10 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
   /** Another tab may have kept more, or erased it. */
   async function readDevice(): Promise<Device | undefined> {
     device = (await keep.get(`${home}device`)) as Device | undefined;
-    for (const [cert] of device?.own ?? []) ownCerts.add(hex(await sha256(cert)));
+    for (const [cert] of device?.own ?? []) {
+      ownCerts.add(hex(await sha256(cert)));
+      ownSubjects.add(hex(parse(cert, 8).subject));
+    }
     return device;
   }
 
@@ -231,6 +245,13 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
   const mineOf = ({ begun, conv }: Room, { cert, leaf }: Seat) =>
     begun ? leaf === 0 && equal(cert, conv) : ownCerts.has(hex(cert));
   const ownCerts = new Set<string>();
+  const ownSubjects = new Set<string>();
+  const alsoMine = (where: Room, seat: Seat) =>
+    !where.begun &&
+    isPerson(seat) &&
+    !mineOf(where, seat) &&
+    seat.card !== undefined &&
+    ownSubjects.has(hex(seat.card.subject));
 
   const member = (where: Room, seat: Seat): Member => ({
     leaf: seat.leaf,
@@ -239,6 +260,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     title: seat.card?.title ?? '',
     custody: seat.card?.custody ?? 1,
     mine: mineOf(where, seat),
+    ...(alsoMine(where, seat) && { alsoMine: true }),
   });
 
   async function openLast(where: Room): Promise<Opened | undefined> {
@@ -279,12 +301,23 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       if (payload.type === 1)
         return { kind: 'message', seq, time, from, cid: payload.cid, text: payload.text };
       if (payload.type === 2) return { kind: 'closed', seq, time, from, reason: payload.reason };
-      return undefined;
+      const { cid } = payload;
+      if (payload.type === 5) return { kind: 'form', seq, time, from, cid, fields: payload.fields };
+      if (payload.type === 3) return undefined;
+      const { delivered, read } = payload;
+      return { kind: 'marks', seq, time, from, delivered, read };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const { rule, code } = error;
       if (rule === 'W6') where.locked.push({ seq, taken });
-      return { kind: 'unreadable', seq, time, rule, code };
+      return {
+        kind: 'unreadable',
+        seq,
+        time,
+        rule,
+        code,
+        ...(event.object.class === 2 && { control: true }),
+      };
     }
   }
 
@@ -343,12 +376,29 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
 
   const view = ({ transcript }: Room) => ({ seq: transcript.seq(), log: transcript.log(), now: now() });
 
-  async function seal(conv: Bytes, eventClass: number, cid: Bytes, content: Bytes): Promise<Bytes> {
+  async function seal(conv: Bytes, type: Payload['type'], cid: Bytes, content: Bytes): Promise<Bytes> {
     const { where, opened } = await ready(conv);
     must(!where.transcript.closed(), 'S8 closed');
     mustNotBeStale(where);
     must(!isDepartment(opened.seat), 'V3 not_member', 'accept the conversation first');
-    return sealEvent(opened, pin.org, view(where), eventClass, cid, content);
+    return sealEvent(opened, pin.org, view(where), type, cid, content);
+  }
+
+  /** Seals a message; with a cid that was sealed in this epoch, it gives the same bytes (L6). */
+  async function once(conv: Bytes, type: Payload['type'], content: Bytes, cid = random(16)) {
+    must(cid.length === 16, 'V11 bad_payload');
+    const where = await room(conv);
+    const { sent, transcript } = where;
+    const n = transcript.last()?.object.n ?? -1;
+    const before = sent.get(hex(cid));
+    if (before?.n === n) {
+      must(before.type === type && equal(before.content, content), 'L6 retry');
+      mustNotBeStale(where);
+      return { cid, event: before.event };
+    }
+    const event = await seal(conv, type, cid, content);
+    sent.set(hex(cid), { n, type, content, event });
+    return { cid, event };
   }
 
   /** Writes the epoch, and refuses to hand it out unless everybody else would take it. */
@@ -473,6 +523,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       home = `${hex(pin.org)}/${pin.dept ? 'visitor' : 'agent'}/`;
       rooms.clear();
       ownCerts.clear();
+      ownSubjects.clear();
       keptSeen = undefined;
       const seen = (await keep.get(`${home}seen`)) as Seen | undefined;
       trust = createTrust(pin.org, pin.minPolicy, now, seen ?? { version: 0, issued: 0 });
@@ -613,25 +664,21 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       };
     },
 
-    async say(conv, text, cid = random(16)) {
-      must(cid.length === 16, 'V11 bad_payload');
-      const where = await room(conv);
-      const { sent, transcript } = where;
-      const n = transcript.last()?.object.n ?? -1;
-      const before = sent.get(hex(cid));
-      if (before?.n === n) {
-        must(before.text === text, 'L6 retry');
-        mustNotBeStale(where);
-        return { cid, event: before.event };
-      }
-      const event = await seal(conv, 1, cid, textContent(text));
-      sent.set(hex(cid), { n, text, event });
-      return { cid, event };
+    async say(conv, text, cid) {
+      return once(conv, 1, textContent(text), cid);
+    },
+
+    async form(conv, fields, cid) {
+      return once(conv, 5, formContent(fields), cid);
+    },
+
+    async mark(conv, delivered, read) {
+      return seal(conv, 4, random(16), marksContent(delivered, read));
     },
 
     async close(conv, reason) {
       must([1, 2, 3].includes(reason), 'V11 bad_payload');
-      return seal(conv, 3, random(16), Uint8Array.of(reason));
+      return seal(conv, 2, random(16), Uint8Array.of(reason));
     },
 
     async accept(conv) {
@@ -728,6 +775,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
         rooms.clear();
         device = undefined;
         ownCerts.clear();
+        ownSubjects.clear();
       }
     },
   };

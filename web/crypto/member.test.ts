@@ -38,6 +38,8 @@ function server() {
   };
 }
 
+type Stored = ReturnType<typeof server>;
+
 /** An agent's vault, enrolled and with the department's keys. */
 async function agent(
   world: Org,
@@ -512,6 +514,90 @@ describe('events', () => {
     await alice.vault.say(conv, 'ñ'.repeat(4096));
   });
 
+  test('[V11] marks and forms that do not keep section 4.3', async () => {
+    const two = (delivered: number, read: number) => concat(uint(delivered, 8), uint(read, 8));
+    const field = (name: string, kind = 1, value = 'x') =>
+      concat(uint(name.length, 1), ascii(name), uint(kind, 1), uint(value.length, 2), ascii(value));
+    const form = (...fields: Bytes[]) => concat(uint(fields.length, 1), ...fields);
+    expect(await forged(text(two(1, 0), 4), { eventClass: 2 })).toMatchObject({ delivered: 1, read: 0 });
+    expect(await forged(text(form(field('name', 1, 'Eva')), 5))).toMatchObject({
+      fields: [{ name: 'name', kind: 1, value: 'Eva' }],
+    });
+    const cases: readonly (readonly [Bytes, number])[] = [
+      [two(2, 0), 4],
+      [two(0, 1), 4],
+      [concat(two(1, 1), uint(0, 1)), 4],
+      [form(), 5],
+      [form(field('')), 5],
+      [form(field('a'), field('a')), 5],
+      [form(field('a', 7)), 5],
+      [form(field('a', 1, 'x'.repeat(1025))), 5],
+      [form(field('a'.repeat(65))), 5],
+      [concat(form(field('a')), uint(0, 1)), 5],
+      [form(field('a')).slice(0, -1), 5],
+    ];
+    for (const [content, type] of cases) {
+      const eventClass = type === 4 ? 2 : 1;
+      await expect(forged(text(content, type), { eventClass })).rejects.toEqual(rule('V11', 'bad_payload'));
+    }
+  });
+
+  test('[V11] [L6] a vault marks what it has seen, and the visitor alone fills in a form', async () => {
+    const { alice, ana, post, conv, load } = await scene();
+    const fields = [
+      { name: 'nombre', kind: 1, value: 'Nun\u0303ez' },
+      { name: 'idioma', kind: 6, value: 'es' },
+    ];
+    const filled = await alice.vault.form(conv, fields);
+    expect(await alice.vault.form(conv, fields, filled.cid)).toEqual(filled);
+    await expect(alice.vault.say(conv, 'x', filled.cid)).rejects.toEqual(rule('L6', 'retry'));
+    post.store([filled.event]);
+    await load(alice.vault);
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    await load(ana.vault);
+    await load(alice.vault);
+    post.store([await ana.vault.mark(conv, 3, 2)]);
+    expect(await load(alice.vault)).toMatchObject([
+      { kind: 'marks', seq: 4, delivered: 3, read: 2, from: { name: 'Ana', mine: false } },
+    ]);
+    expect(await load(ana.vault)).toMatchObject([{ kind: 'marks', from: { mine: true } }]);
+    const lines = await createVaultAgain(ana, conv, post);
+    expect(lines[1]).toMatchObject({
+      kind: 'form',
+      seq: 2,
+      fields: [
+        { name: 'nombre', kind: 1, value: 'Nu\u00f1ez' },
+        { name: 'idioma', value: 'es' },
+      ],
+    });
+    const bad = rule('V11', 'bad_payload');
+    await expect(ana.vault.mark(conv, 5, 0)).rejects.toEqual(bad);
+    await expect(ana.vault.mark(conv, 2, 3)).rejects.toEqual(bad);
+    await expect(ana.vault.form(conv, fields)).rejects.toEqual(bad);
+    const long = 'x'.repeat(1024);
+    for (const wrong of [
+      [],
+      [{ name: 'a'.repeat(256 + 4), kind: 1, value: 'x' }],
+      [{ name: 'a', kind: 1, value: 'x'.repeat(65537) }],
+      [{ name: 'a', kind: 0, value: 'x' }],
+      Array.from({ length: 17 }, (_, at) => ({ name: `${at}`, kind: 1, value: '' })),
+    ]) {
+      await expect(alice.vault.form(conv, wrong)).rejects.toEqual(bad);
+    }
+    const full = Array.from({ length: 16 }, (_, at) => ({ name: `${at}`, kind: 1, value: long }));
+    await expect(alice.vault.form(conv, full)).rejects.toEqual(rule('V10', 'padding'));
+  });
+
+  /** The lines of a page that comes back. */
+  async function createVaultAgain(who: Awaited<ReturnType<typeof agent>>, conv: Bytes, post: Stored) {
+    const again = createVault(who.keep, () => 1_800_000_000_000);
+    const [policy] = who.base;
+    await again.open({ org: policy?.slice(4, 36) ?? random(32), minPolicy: 0, minMode: 1 });
+    await again.trust(who.base);
+    return again.take(conv, 0, post.log, post.extras, true);
+  }
+
   test("[V12] a message that is sealed again is shown once, and another's cid is its own", async () => {
     const { alice, ana, post, conv, load } = await scene();
     const once = await alice.vault.say(conv, 'pay 100');
@@ -745,7 +831,7 @@ describe('the state of a client', () => {
     expect(parse(event, 3).ct.length).toBe(64 + 16);
     expect(Object.keys(alice.vault).sort()).toEqual(
       (
-        'accept begin certified close department enrol erase open proof ' +
+        'accept begin certified close department enrol erase form mark open proof ' +
         'refresh rekey remove reopen say state take transfer trust'
       ).split(' '),
     );

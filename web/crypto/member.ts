@@ -8,10 +8,12 @@ import { commit, importEpochSecret, messageId, messageKeys } from './kdf.ts';
 import {
   type Draft,
   encode,
+  encodeForm,
   eventHeader,
   headerWithoutId,
   type Obj,
   type Parsed,
+  parseForm,
   signed,
   utf8,
 } from './objects.ts';
@@ -89,23 +91,62 @@ export async function openEpoch(
   return { state: 'locked', why };
 }
 
-/** What an event says. `cid` is its message's, whatever epoch it is sealed in. */
-export type Payload =
-  | { readonly type: 1; readonly cid: Bytes; readonly text: string }
-  | { readonly type: 2; readonly cid: Bytes; readonly reason: number }
-  | { readonly type: 3; readonly cid: Bytes; readonly n: number; readonly epoch: Bytes };
+/** One line of a form; the kind is 1 text, 2 mail, 3 telephone, 4 choice, 5 page address, 6 language. */
+export interface Field {
+  readonly name: string;
+  readonly kind: number;
+  readonly value: string;
+}
 
-/** The payload type that a class carries. */
-const typeOf: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 3 };
+/** What an event says. `cid` is its message's, whatever epoch it is sealed in. */
+export type Payload = { readonly cid: Bytes } & (
+  | { readonly type: 1; readonly text: string }
+  | { readonly type: 2; readonly reason: number }
+  | { readonly type: 3; readonly n: number; readonly epoch: Bytes }
+  | { readonly type: 4; readonly delivered: number; readonly read: number }
+  | { readonly type: 5; readonly fields: readonly Field[] }
+);
+
+/** The class of each payload type, and a bit for each role that may say it. */
+const classOf: Readonly<Record<number, readonly [eventClass: number, roles: number]>> = {
+  1: [1, 0x1fe],
+  2: [3, 0x1fe],
+  3: [4, 0x1fe],
+  4: [2, 0xe],
+  5: [1, 0x2],
+};
 const textLimit = 8192;
 
+/** [V11] The fields of a form. */
+async function readForm(content: Bytes): Promise<readonly Field[]> {
+  const rule = 'V11 bad_payload';
+  const parsed = await under(rule, (async () => parseForm(content))());
+  const fields = parsed.map(({ name, kind, value }) => {
+    const text = utf8(value);
+    must(name && text !== undefined, rule);
+    return { name, kind, value: text };
+  });
+  const one = new Set(fields.map(({ name }) => name)).size === fields.length;
+  must(one && fields.length >= 1 && fields.length <= 16, rule);
+  return fields;
+}
+
+/** What surrounds a payload. */
+interface Around {
+  readonly class: number;
+  readonly role: number;
+  readonly seenSeq: number;
+}
+
 /** [V11] The payload of an event's content. */
-function readPayload(content: Bytes, eventClass: number): Payload {
+async function readPayload(content: Bytes, around: Around): Promise<Payload> {
   const rule = 'V11 bad_payload';
   const type = content[0] ?? 0;
-  must(content.length >= 17 && typeOf[eventClass] === type, rule);
+  const [eventClass, may = 0] = classOf[type] ?? [];
+  must(content.length >= 17 && eventClass === around.class && (may >> around.role) & 1, rule);
   const cid = content.slice(1, 17);
   const rest = content.subarray(17);
+  const view = new DataView(rest.buffer, rest.byteOffset, rest.length);
   if (type === 1) {
     const text = rest.length > 0 && rest.length <= textLimit ? utf8(rest) : undefined;
     must(text !== undefined, rule, `a text has 1 to ${textLimit} bytes of UTF-8 in form C`);
@@ -116,21 +157,28 @@ function readPayload(content: Bytes, eventClass: number): Payload {
     must(rest.length === 1 && reason >= 1 && reason <= 3, rule);
     return { type, cid, reason };
   }
+  if (type === 4) {
+    must(rest.length === 16, rule);
+    const [delivered, read] = [view.getBigUint64(0), view.getBigUint64(8)];
+    must(read <= delivered && delivered <= BigInt(around.seenSeq), rule);
+    return { type, cid, delivered: Number(delivered), read: Number(read) };
+  }
+  if (type === 5) return { type, cid, fields: await readForm(rest) };
   must(rest.length === 36, rule);
-  return {
-    type: 3,
-    cid,
-    n: new DataView(rest.buffer, rest.byteOffset).getUint32(0),
-    epoch: rest.subarray(4),
-  };
+  return { type: 3, cid, n: view.getUint32(0), epoch: rest.subarray(4) };
 }
 
-/** [V8 to V11] What an event of an open epoch says. */
-export async function openEvent({ object }: Event, { epoch, secret }: Open): Promise<Payload> {
+/** [W6, V8 to V11] What an event of an epoch that opened says. */
+export async function openEvent(
+  { object, from }: Event,
+  { epoch, secret }: Pick<Open, 'epoch' | 'secret'>,
+): Promise<Payload> {
   const { hash, conv } = epoch.object;
   const h = eventHeader(object.bytes);
   const keys = await messageKeys(secret, hash, h);
-  return readPayload(await openBody(keys, concat(conv, hash, h), object.ct, object.C), object.class);
+  const { class: eventClass, seenSeq, ct, C } = object;
+  const content = await openBody(keys, concat(conv, hash, h), ct, C);
+  return readPayload(content, { class: eventClass, role: from.role, seenSeq });
 }
 
 /** [W6, V8 to V12] What an event says, once for each message: `shown` holds those that were. */
@@ -155,6 +203,21 @@ export function textContent(text: string): Bytes {
   return content;
 }
 
+/** The content of marks: up to which entry the log was received, and read. */
+export function marksContent(delivered: number, read: number): Bytes {
+  return concat(uint(delivered, 8), uint(read, 8));
+}
+
+/** The content of a form, with its texts in form C. */
+export function formContent(fields: readonly Field[]): Bytes {
+  const utf = (text: string) => new TextEncoder().encode(text.normalize()) as Bytes;
+  const all = fields.map(({ name, kind, value }) => ({ name: name.normalize(), kind, value: utf(value) }));
+  // What its length could not say would be read as something else.
+  const short = all.every(({ name, value }) => utf(name).length <= 64 && value.length <= 1024);
+  must(short && all.length <= 16, 'V11 bad_payload', 'a form has 16 fields, a name 64 bytes, a value 1024');
+  return encodeForm(all);
+}
+
 /** Where an author stands in the log. */
 interface View {
   readonly seq: number;
@@ -167,12 +230,15 @@ export async function sealEvent(
   { epoch, seat, mine, secret }: Open,
   org: Bytes,
   { seq, log, now }: View,
-  eventClass: number,
+  type: Payload['type'],
   cid: Bytes,
   content: Bytes,
 ): Promise<Bytes> {
   const { n, hash, conv } = epoch.object;
-  const padded = pad(concat(uint(typeOf[eventClass] ?? 0, 1), cid, content));
+  const payload = concat(uint(type, 1), cid, content);
+  const [eventClass = 0] = classOf[type] ?? [];
+  await readPayload(payload, { class: eventClass, role: seat.role, seenSeq: seq });
+  const padded = pad(payload);
   const draft = {
     n,
     leaf: seat.leaf,

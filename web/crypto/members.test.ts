@@ -3,8 +3,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ascii, type Bytes, concat, hex, random, sha256, uint } from './bytes.ts';
-import { type Identity, type Open, openEpoch, sealEvent, textContent, writeEpoch } from './member.ts';
+import { type Bytes, concat, hex, random, sha256, uint } from './bytes.ts';
+import {
+  formContent,
+  type Identity,
+  marksContent,
+  type Open,
+  openEpoch,
+  sealEvent,
+  textContent,
+  writeEpoch,
+} from './member.ts';
 import { type Case, runner, type Vectors } from './members.testing.ts';
 import { type Kind, nobody, read } from './objects.ts';
 import { type Actor, makeChat, makeOrg } from './org.testing.ts';
@@ -160,18 +169,17 @@ async function make(): Promise<Vectors> {
     ],
   });
   await post('epoch 0', first.epoch, first.wraps);
-  const reads = (name: string, entry: Bytes, who: Actor, text: string, before = log.slice(0, -1)) =>
-    cases.push({
-      ...common(),
-      log: before.map(index),
-      name,
-      step: 'read',
-      input: index(entry),
-      wraps: wraps.map(index),
-      member: keysOf(who),
-      payload_type: 1,
-      text,
-    });
+  const readCase = (name: string, entry: Bytes, who: Actor) => ({
+    ...common(),
+    log: log.slice(0, -1).map(index),
+    name,
+    step: 'read',
+    input: index(entry),
+    wraps: wraps.map(index),
+    member: keysOf(who),
+  });
+  const reads = (name: string, entry: Bytes, who: Actor, text: string) =>
+    cases.push({ ...readCase(name, entry, who), payload_type: 1, text });
   const current = () => {
     const last = opened.at(-1);
     if (!last) throw new Error('no epoch is open');
@@ -204,9 +212,23 @@ async function make(): Promise<Vectors> {
   const answer = await sealEvent(current(), org, view(), 1, random(16), textContent('para Ana'));
   await post('a text after the accept', answer);
   reads('a text after the accept, read by the agent', answer, ana, 'para Ana');
-  const close = await sealEvent(current(), org, view(), 3, random(16), uint(1, 1));
+  const marks = await sealEvent(current(), org, view(), 4, random(16), marksContent(chat.seq(), 1));
+  await post('marks', marks);
+  cases.push({
+    ...readCase('marks, read by the agent', marks, ana),
+    payload_type: 4,
+    marks: [chat.seq() - 1, 1],
+  });
+  const fields = [
+    { name: 'correo', kind: 2, value: 'eva@example.com' },
+    { name: 'tema', kind: 4, value: '' },
+  ];
+  const form = await sealEvent(current(), org, view(), 5, random(16), formContent(fields));
+  await post('a form', form);
+  cases.push({ ...readCase('a form, read by the agent', form, ana), payload_type: 5, fields });
+  const close = await sealEvent(current(), org, view(), 2, random(16), uint(1, 1));
   await post('a close', close);
-  const late = await sealEvent(current(), org, view(), 1, random(16), ascii('tarde'));
+  const late = await sealEvent(current(), org, view(), 1, random(16), textContent('tarde'));
   const again = chat.transcript.last();
   const reopen = await writeEpoch({
     conv,

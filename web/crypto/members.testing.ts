@@ -1,7 +1,15 @@
 // Runs the cases over whole objects (protocol/vectors/README.md), in Node and in
 // a browser, so without a test framework: what differs is an error.
 import { type Bytes, hex, sha256 } from './bytes.ts';
-import { type Identity, type Opened, openDepartment, openEpoch, readEvent, signingKey } from './member.ts';
+import {
+  type Field,
+  type Identity,
+  type Opened,
+  openDepartment,
+  openEpoch,
+  readEvent,
+  signingKey,
+} from './member.ts';
 import { type Draft, encode, type Kind, type Obj, parse, read } from './objects.ts';
 import { must, Refusal } from './refusal.ts';
 import { createTranscript, type Highest, type Taken } from './transcript.ts';
@@ -51,6 +59,8 @@ export interface Case {
   readonly invitation?: string;
   readonly payload_type?: number;
   readonly text?: string;
+  readonly marks?: readonly number[];
+  readonly fields?: readonly Field[];
   readonly hash?: string;
   readonly log_after?: string;
 }
@@ -241,6 +251,10 @@ export function runner(vectors: Vectors) {
       const payload = await readEvent(last.event, opened.get(last.event.object.n), shown);
       if (one.payload_type !== undefined) same(payload.type, one.payload_type, 'the payload');
       if (one.text !== undefined) same(payload.type === 1 && payload.text, one.text, 'the text');
+      if (one.marks)
+        same(payload.type === 4 && `${payload.delivered},${payload.read}`, `${one.marks}`, 'marks');
+      if (one.fields)
+        same(payload.type === 5 && JSON.stringify(payload.fields), JSON.stringify(one.fields), 'the form');
     },
   };
 

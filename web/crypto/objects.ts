@@ -154,6 +154,23 @@ const countersig: Codec<Bytes | undefined> = {
 /** `accept` of an epoch that accepts nothing. */
 export const nobody = 0xffff;
 
+/** The fields of a form, which is no object: the content of a payload (section 4.3). */
+const form = list(1, record({ name: label, kind: int(1, 1, 6), value: blob(2, (size) => size <= 1024) }));
+
+export function parseForm(content: Bytes) {
+  const from: Reader = { bytes: content, at: 0, field: '', late: [10, ''] };
+  const fields = form.read(from);
+  mustP(from.at === content.length, 6, 'bytes follow the form');
+  mustP(from.late[0] === 10, ...from.late);
+  return fields;
+}
+
+export function encodeForm(fields: ReturnType<typeof parseForm>): Bytes {
+  const parts: Uint8Array[] = [];
+  form.write(fields, parts);
+  return concat(...parts);
+}
+
 const table = {
   1: record({ org: hash, dept: id, mode: two, policy: hash, pk: hash, nonce: hash, time: long, sig }),
   2: record(

@@ -2,6 +2,9 @@
 // side: a page holds names of conversations, objects that are public, and
 // plaintext. A call that breaks a rule rejects with a Refusal.
 import type { Bytes } from './bytes.ts';
+import type { Field } from './member.ts';
+
+export type { Field };
 
 /** What the page knows before it asks the server: it is not taken from there. */
 export interface Pin {
@@ -34,6 +37,8 @@ export interface Member {
   readonly title: string;
   readonly custody: number;
   readonly mine: boolean;
+  /** Another device of the same person. */
+  readonly alsoMine?: true;
 }
 
 /** One entry of the log, verified, as people see it. Times are milliseconds. */
@@ -45,6 +50,24 @@ export type Line =
       readonly from: Member;
       readonly cid: Bytes;
       readonly text: string;
+    }
+  /** What the visitor was asked before the conversation. */
+  | {
+      readonly kind: 'form';
+      readonly seq: number;
+      readonly time: number;
+      readonly from: Member;
+      readonly cid: Bytes;
+      readonly fields: readonly Field[];
+    }
+  /** Up to which entry somebody has received and read: no line of its own. */
+  | {
+      readonly kind: 'marks';
+      readonly seq: number;
+      readonly time: number;
+      readonly from: Member;
+      readonly delivered: number;
+      readonly read: number;
     }
   | {
       readonly kind: 'roster';
@@ -72,6 +95,8 @@ export type Line =
       readonly time: number;
       readonly rule: string;
       readonly code: string;
+      /** It is no message but marks or the like. */
+      readonly control?: true;
     };
 
 export interface ConversationState {
@@ -133,6 +158,14 @@ export interface Vault {
 
   /** Seals a text of 1 to 8192 bytes of UTF-8. The same cid may be sealed again after an epoch has changed. */
   say(conv: Bytes, text: string, cid?: Bytes): Promise<{ readonly cid: Bytes; readonly event: Bytes }>;
+  /** Visitor: seals a form, with a cid as `say`. */
+  form(
+    conv: Bytes,
+    fields: readonly Field[],
+    cid?: Bytes,
+  ): Promise<{ readonly cid: Bytes; readonly event: Bytes }>;
+  /** Seals marks: up to which entry the log was received, and read. */
+  mark(conv: Bytes, delivered: number, read: number): Promise<Bytes>;
   /** A signed close: 1 solved, 2 left, 3 other. */
   close(conv: Bytes, reason: 1 | 2 | 3): Promise<Bytes>;
   /** Agent: accepts with the department's keys; an epoch and its wraps, in this order. */

@@ -76,6 +76,22 @@ describe('notes', () => {
       'Claves nuevas. Desde aquí este dispositivo no puede leer (regla W5). La hora de esta entrada no es segura.',
       [roster([me], 0), roster([me], 3, { locked: 'W5', timeUncertain: true })],
     ],
+    [
+      'The visitor filled in: name: Eva · page: https://bank.example/a',
+      'El visitante ha indicado: name: Eva · page: https://bank.example/a',
+      [
+        {
+          kind: 'form',
+          seq: 1,
+          time: minute,
+          from: { ...me, mine: false },
+          fields: [
+            { name: 'name', value: 'Eva' },
+            { name: 'page', value: 'https://bank.example/a' },
+          ],
+        },
+      ],
+    ],
     ['You ended the conversation.', 'Usted ha terminado la conversación.', [closed(me, 2)]],
     [
       'Ana closed the conversation as solved.',

@@ -28,6 +28,11 @@ export type Spoken =
       readonly locked?: string;
       readonly timeUncertain?: boolean;
     })
+  | (Entry & {
+      readonly kind: 'form';
+      readonly from: Person;
+      readonly fields: readonly { readonly name: string; readonly value: string }[];
+    })
   | (Entry & { readonly kind: 'closed'; readonly from: Person; readonly reason: number })
   | (Entry & { readonly kind: 'unreadable'; readonly rule: string; readonly code: string });
 
@@ -159,6 +164,14 @@ function note(
       const name = callName(language, line.from);
       const text = translate(language, line.reason === 1 ? 'note.solved' : 'note.ended', { name });
       return { text: capitalise(language, text), warns: false };
+    }
+    case 'form': {
+      const name = callName(language, line.from);
+      const fields = line.fields.map((field) => `${field.name}: ${field.value}`).join(' · ');
+      return {
+        text: capitalise(language, translate(language, 'note.form', { name, fields })),
+        warns: false,
+      };
     }
     case 'unreadable': {
       const key = unreadableKey(line.rule);

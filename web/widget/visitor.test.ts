@@ -1,7 +1,7 @@
 // The widget on a page that is just enough of one: nodes, attributes, events.
 // How it looks and moves is for the tests in a real browser.
-import type { ConversationView, VisitorChat, VisitorView } from '@aldaba/client';
-import type { Line, Member } from '@aldaba/crypto';
+import type { ConversationView, Shown, VisitorChat, VisitorView } from '@aldaba/client';
+import type { Member } from '@aldaba/crypto';
 import { h, render } from 'preact';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Ground, Visitor } from './visitor.tsx';
@@ -136,7 +136,7 @@ const me: Member = { leaf: 0, role: 1, name: '', title: '', custody: 1, mine: tr
 const team: Member = { leaf: 1, role: 4, name: 'Support', title: '', custody: 1, mine: false };
 const ana: Member = { leaf: 2, role: 2, name: 'Ana', title: 'Advice', custody: 1, mine: false };
 const time = new Date(2026, 10, 24, 12).getTime();
-const said = (from: Member, seq: number, text: string): Line => ({
+const said = (from: Member, seq: number, text: string): Shown => ({
   kind: 'message',
   seq,
   time: time + seq,
@@ -155,6 +155,8 @@ const talk: ConversationView = {
   safety: '00000 11111 22222 33333 44444 55555 66666 77777',
   closed: false,
   open: true,
+  delivered: 0,
+  read: 0,
   acceptable: false,
   loading: false,
 };
@@ -173,6 +175,8 @@ function chatting(start: VisitorView) {
       },
     },
     say: (text) => asked.push(`say ${text}`),
+    form: () => asked.push('form'),
+    seen: () => asked.push('seen'),
     retry: (cid) => asked.push(`retry ${cid}`),
     close: () => asked.push('close'),
     reopen: () => asked.push('reopen'),
@@ -313,7 +317,7 @@ describe('acts', () => {
   });
 
   test('a locked epoch bars the field and names the rule', () => {
-    const line: Line = { kind: 'roster', seq: 3, time, n: 1, reason: 3, members: [me], locked: 'W5' };
+    const line: Shown = { kind: 'roster', seq: 3, time, n: 1, reason: 3, members: [me], locked: 'W5' };
     draw({}, { open: false, lines: [...talk.lines, line] });
     expect(root.text).toContain('This device cannot write here');
     expect(root.text).toContain('rule W5');
