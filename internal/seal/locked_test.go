@@ -96,7 +96,7 @@ func TestOpened_Misused(t *testing.T) {
 		_, err := s.visitor.Say(p, s.now)
 		refused(t, fmt.Sprintf("sealing a payload of type %d", p.Type), err, ErrBadPayload)
 	}
-	_, err = s.agent.Say(Payload{Type: TypeForm, Fields: []Field{{"a", FieldText, "x"}}}, s.now)
+	_, err = other.agent.Say(Payload{Type: TypeForm, Fields: []Field{{"a", FieldText, "x"}}}, s.now)
 	refused(t, "an agent's form", err, ErrBadPayload)
 	var full []Field
 	for i := range MaxFields {
