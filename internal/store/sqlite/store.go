@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"runtime"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/aldaba-chat/aldaba/internal/assist"
 	"github.com/aldaba-chat/aldaba/internal/conversation"
 	"github.com/aldaba-chat/aldaba/internal/directory"
+	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/keyring"
 	"github.com/aldaba-chat/aldaba/internal/site"
 )
@@ -27,6 +29,7 @@ var (
 	_ keyring.Store      = (*Store)(nil)
 	_ site.Store         = (*Store)(nil)
 	_ assist.Store       = (*Store)(nil)
+	_ identity.Store     = (*Store)(nil)
 )
 
 // ErrClosed is the answer to a write after [Store.Close].
@@ -52,6 +55,7 @@ type reads struct {
 	keysets                                                         *sql.Stmt
 	sites, caps                                                     *sql.Stmt
 	position, behind                                                *sql.Stmt
+	staff                                                           staffReads
 }
 
 // Open opens the folder's database, creating it in an empty folder, and brings
@@ -84,7 +88,7 @@ func (s *Store) open(ctx context.Context, folder string, log *slog.Logger) error
 	n := max(4, runtime.GOMAXPROCS(0))
 	s.readers.SetMaxOpenConns(n)
 	s.readers.SetMaxIdleConns(n)
-	s.opened, err = prepareAll(ctx, s.readers, map[**sql.Stmt]string{
+	texts := map[**sql.Stmt]string{
 		&s.read.entries:        selectEntries,
 		&s.read.byHash:         selectEntryByHash,
 		&s.read.conversation:   selectConversation,
@@ -108,7 +112,9 @@ func (s *Store) open(ctx context.Context, folder string, log *slog.Logger) error
 		&s.read.caps:           selectCaps,
 		&s.read.position:       selectPosition,
 		&s.read.behind:         selectBehind,
-	})
+	}
+	maps.Copy(texts, s.read.staff.texts())
+	s.opened, err = prepareAll(ctx, s.readers, texts)
 	return err
 }
 

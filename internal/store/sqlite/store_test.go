@@ -541,3 +541,7 @@ func TestConversations(t *testing.T) { storetest.Conversations(t, open) }
 func TestDirectory(t *testing.T) { storetest.Directory(t, open) }
 
 func TestSites(t *testing.T) { storetest.Sites(t, open) }
+
+func TestIdentity(t *testing.T) { storetest.Identity(t, open) }
+
+func TestKeyring(t *testing.T) { storetest.Keyring(t, open) }

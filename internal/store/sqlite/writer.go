@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync/atomic"
 
 	"modernc.org/sqlite"
@@ -43,6 +44,8 @@ type statements struct {
 	insertKeyset                                            *sql.Stmt
 	insertSite, updateSite, deleteSite, sawSite, upsertCap  *sql.Stmt
 	upsertPosition                                          *sql.Stmt
+	staffReads
+	staffWrites
 }
 
 // write is one caller's change, waiting for its commit.
@@ -100,7 +103,7 @@ func (w *writer) prepare(ctx context.Context, file string, log *slog.Logger) err
 	if err := migrate(ctx, conn, version, log); err != nil {
 		return err
 	}
-	w.opened, err = prepareAll(background, conn, map[**sql.Stmt]string{
+	texts := map[**sql.Stmt]string{
 		&w.run.begin:     "BEGIN IMMEDIATE",
 		&w.run.commit:    "COMMIT",
 		&w.run.rollback:  "ROLLBACK",
@@ -135,7 +138,10 @@ func (w *writer) prepare(ctx context.Context, file string, log *slog.Logger) err
 		&w.run.deleteSite: deleteSite,
 		&w.run.sawSite:    sawSite,
 		&w.run.upsertCap:  upsertCap,
-	})
+	}
+	maps.Copy(texts, w.run.staffReads.texts())
+	maps.Copy(texts, w.run.staffWrites.texts())
+	w.opened, err = prepareAll(background, conn, texts)
 	return err
 }
 
