@@ -27,7 +27,9 @@ import (
 const keysHelp = `usage: aldaba keys <command>
 
   init      make the organisation's keys: --department=name:sealed (or :assisted;
-            once for each, and visitors reach the first), --custody=company|operator
+            once for each, and visitors reach the first), --custody=company|operator;
+            with --keep-here on the server's machine, which then plays the office
+            itself: for a small shop, and for assisted departments only
   show      what the organisation is
   invite    invite a person: --name=… --department=… (once for each), and
             --title=…, --role=agent|supervisor, --days=…
@@ -72,7 +74,7 @@ type request struct {
 	custody           string
 	name, title, role string
 	days              uint
-	wait, all         bool
+	wait, all, here   bool
 	passphrase        string // a file
 	certificate       string
 	takesCertificate  bool
@@ -106,7 +108,8 @@ func (k *keys) run(ctx context.Context, args []string) int {
 	switch name {
 	case "init":
 		department()
-		flags.StringVar(&r.custody, "custody", "company", "")
+		flags.StringVar(&r.custody, "custody", "", "")
+		flags.BoolVar(&r.here, "keep-here", false, "")
 		do = k.init
 	case "show":
 		do = k.show
@@ -142,6 +145,13 @@ func (k *keys) run(ctx context.Context, args []string) int {
 		return k.misused(fmt.Sprintf("keys %s: %v", name, err))
 	}
 	k.files.Work = k.work
+	if r.here {
+		if given(flags, "keys") || r.passphrase != "" {
+			return k.misused("keys init: --keep-here has a folder of its own beside the server's data, with a passphrase that it draws: leave --keys and --passphrase-file out")
+		}
+		kept := keptFiles(settings.Folder)
+		k.files.Folder, k.files.Work = kept.Folder, kept.Work
+	}
 	k.files.Data = []string{settings.Folder, k.exchange}
 	if filepath.Base(k.exchange) == "exchange" {
 		k.files.Data = append(k.files.Data, filepath.Dir(k.exchange))
@@ -155,6 +165,12 @@ func (k *keys) run(ctx context.Context, args []string) int {
 		return k.failed(err)
 	}
 	return exitOK
+}
+
+// given reports whether a flag was on the command line.
+func given(flags *flag.FlagSet, name string) (found bool) {
+	flags.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
 }
 
 // misuse is an error of who wrote the command line.
@@ -313,11 +329,13 @@ func (k *keys) init(ctx context.Context, r request) error {
 	for i, id := range ids {
 		options.Departments[i].ID = id
 	}
-	switch r.custody {
-	case "company":
-		options.Custody = seal.Company
-	case "operator":
+	switch {
+	case r.here && r.custody == "company":
+		return misuse("--keep-here puts the keys into the operator's custody: leave --custody=company out")
+	case r.here || r.custody == "operator":
 		options.Custody = seal.Operator
+	case r.custody == "company" || r.custody == "":
+		options.Custody = seal.Company
 	default:
 		return misuse(fmt.Sprintf("--custody=%s: custody is company or operator", r.custody))
 	}
@@ -339,7 +357,12 @@ func (k *keys) init(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	if k.files.Passphrase, err = k.passphrase(ctx, r, true); err != nil {
+	if r.here {
+		k.files.Passphrase, err = newPassphrase(k.files.Folder)
+	} else {
+		k.files.Passphrase, err = k.passphrase(ctx, r, true)
+	}
+	if err != nil {
 		return err
 	}
 	recovery, err := k.files.Create(o)
@@ -347,7 +370,7 @@ func (k *keys) init(ctx context.Context, r request) error {
 		return err
 	}
 	// The code comes out once, whatever happens to the server.
-	return errors.Join(k.printInit(o, recovery), k.deliver(ctx, o))
+	return errors.Join(k.printInit(o, recovery, r.here), k.deliver(ctx, o))
 }
 
 func (k *keys) invite(ctx context.Context, r request) error {

@@ -86,7 +86,7 @@ func departmentsJSON(o *authority.Office) []departmentJSON {
 	return all
 }
 
-func (k *keys) printInit(o *authority.Office, recovery string) error {
+func (k *keys) printInit(o *authority.Office, recovery string, here bool) error {
 	value := struct {
 		Org         string           `json:"org"`
 		Recovery    string           `json:"recoveryCode"`
@@ -97,6 +97,9 @@ func (k *keys) printInit(o *authority.Office, recovery string) error {
 		fmt.Fprintf(k.stdout, "Visitors reach %s.\n", o.Departments()[0].Name)
 		if assisted(o) {
 			fmt.Fprintln(k.stdout, seatText(o))
+		}
+		if here {
+			fmt.Fprintf(k.stdout, "\nThe server plays the office itself from now on. What that weakens: %s\nNo department can be sealed while it is so. For each other command give\n  --keys=%s --passphrase-file=%s\n", keptWeakens, k.files.Folder, passphraseFile(k.files.Folder))
 		}
 		fmt.Fprintf(k.stdout, "\nrecovery code  %s\n\n", recovery)
 		fmt.Fprintln(k.stdout, "Write it down and keep it away from this device: the program age (age-encryption.org)\nopens recovery.age with it, a copy of the root, when the passphrase is lost. It is not shown again. Copy the folder to a\nsecond place now, and again after each invitation, renewal and revocation.")

@@ -92,6 +92,12 @@ func TestKeys_Scripts(t *testing.T) {
 				ts.Check(err)
 				i.put(ts, "status.pub", []byte(hex.EncodeToString(public)+"\n"))
 			},
+			// seat lets the server ask for a certificate of its own.
+			"seat": func(ts *testscript.TestScript, _ bool, _ []string) {
+				_, key, err := ed25519.GenerateKey(rand.Reader)
+				ts.Check(err)
+				on(ts).put(ts, "server.pub", seal.NewServerRequest(key))
+			},
 			// request name file: a device asks with the invitation in a JSON file.
 			"request": func(ts *testscript.TestScript, _ bool, args []string) {
 				on(ts).request(ts, args[0], ts.ReadFile(args[1]), ts.ReadFile("show.json"))

@@ -17,6 +17,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/aldaba-chat/aldaba/internal/seal"
+	"github.com/aldaba-chat/aldaba/internal/wire"
 	"github.com/aldaba-chat/aldaba/web"
 )
 
@@ -195,6 +197,53 @@ func TestCommand_Demo(t *testing.T) {
 	if code := p.run(t.Context(), []string{"run", "--address=127.0.0.1:0", "--folder=" + data, "--demo=on"}); code != exitFailure || !strings.Contains(stderr.String(), "belong together") {
 		t.Errorf("a demonstration over somebody's data: %d %s %s", code, &stdout, &stderr)
 	}
+}
+
+// A shop keeps its keys on the server's machine, where the running server plays
+// the office: it takes its own seat, and says so at each start.
+func TestCommand_KeepsTheKeysHere(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	r := startRun(t, "--address=127.0.0.1:0", "--folder="+data)
+	var stdout, stderr bytes.Buffer
+	p := program{stdout: &stdout, stderr: &stderr, env: []string{"ALDABA_FOLDER=" + data}, log: slog.New(slog.DiscardHandler)}
+	if code := p.run(t.Context(), []string{"keys", "init", "--keep-here", "--department=Ventas:assisted"}); code != exitOK {
+		t.Fatalf("got %d: %s", code, &stderr)
+	}
+	base := strings.TrimSuffix(address.FindString(r.stdout.String()), "/c/")
+	seated := func() bool {
+		response, err := http.Get(base + "/v1/trust")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		content, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK {
+			return false
+		}
+		objects, err := wire.ReadList(content, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		servers := 0
+		for _, object := range objects {
+			x := new(seal.Certificate)
+			if seal.KindOf(object) == seal.KindCertificate && seal.Parse(object, x) == nil && x.Kind == seal.Server {
+				servers++
+			}
+		}
+		return servers == 1
+	}
+	for deadline := time.Now().Add(10 * time.Second); !seated(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the server has no seat")
+		}
+	}
+	r.stop(t)
+	again := startRun(t, "--address=127.0.0.1:0", "--folder="+data)
+	if out := again.stdout.String(); !strings.Contains(out, "keys are kept here") || !strings.Contains(out, "can certify devices") {
+		t.Errorf("got %s", out)
+	}
+	again.stop(t)
 }
 
 func TestCommand_RunOnABusyPort(t *testing.T) {

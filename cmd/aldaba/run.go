@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aldaba-chat/aldaba/internal/authority"
 	"github.com/aldaba-chat/aldaba/internal/config"
+	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/server"
 )
 
@@ -51,14 +53,30 @@ func (p program) serve(ctx context.Context, args []string) int {
 	}
 	working, stop := context.WithCancel(ctx)
 	defer stop()
+	troubled := func(err error) { p.log.Error("the organisation's office, which this program plays", "error", err) }
 	var invitation string
 	if settings.Demo {
-		d, inv, err := startDemo(working, s, settings.Folder)
+		d, err := startDemo(working, s, settings.Folder)
+		if err != nil {
+			return p.failed(errors.Join(err, p.stop(ctx, s)))
+		}
+		inv, err := d.invite(working, authority.Invite{
+			Name: "Ana", Title: "Demo", Role: seal.Agent, Departments: [][16]byte{demoSealed, demoAssisted},
+		})
 		if err != nil {
 			return p.failed(errors.Join(err, p.stop(ctx, s)))
 		}
 		invitation = inv.String()
-		go d.serve(working, func(err error) { p.log.Error("the sample organisation's office", "error", err) })
+		go d.serve(working, troubled)
+	} else {
+		k, err := keptHere(s, settings.Folder)
+		if err != nil {
+			return p.failed(errors.Join(err, p.stop(ctx, s)))
+		}
+		if k != nil {
+			fmt.Fprintf(p.stdout, "The organisation's keys are kept here, in %s: %s\n", k.files.Folder, keptWeakens)
+		}
+		go serveKept(working, s, settings.Folder, troubled)
 	}
 	p.welcome(settings.Address, s.Addr(), invitation)
 	if !s.Founded() {
