@@ -41,6 +41,7 @@ var floors = map[string]int{
 	"internal/directory":    2,
 	"internal/conversation": 2,
 	"internal/site":         2,
+	"internal/presence":     2,
 	"internal/attachment":   2,
 	"internal/privacy":      2,
 	"internal/incident":     2,

@@ -99,3 +99,22 @@ func (c *Conversations) Load(ctx context.Context, subject, dept [16]byte) (inDep
 func (c *Conversations) Line(ctx context.Context, dept [16]byte) (waiting int, oldest int64, err error) {
 	return c.store.Line(ctx, dept)
 }
+
+// Typist gives the leaf under which a caller is a member of an open conversation.
+func (c *Conversations) Typist(ctx context.Context, caller, conv [32]byte) (leaf uint16, err error) {
+	s := c.at(conv)
+	defer s.mu.Unlock()
+	t, err := c.load(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	if t.Closed() || t.Epoch() == nil {
+		return 0, errNotAllowed
+	}
+	for _, m := range t.Epoch().Members {
+		if m.Certificate == caller {
+			return m.Leaf, nil
+		}
+	}
+	return 0, errNotAllowed
+}

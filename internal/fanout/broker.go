@@ -65,7 +65,7 @@ func (b *broker) Subscribe(channels ...string) error {
 	for _, channel := range channels {
 		conv, ok := conversationOf(channel)
 		if !ok {
-			continue // a department's has no memory
+			continue // the others have no memory
 		}
 		s := new(stream)
 		s.mu.Lock() // publish waits until it is known where the stream begins
@@ -152,11 +152,10 @@ func (b *broker) send(conv [32]byte, s *stream, seq uint64, object []byte) {
 	}
 }
 
-// moved delivers a hint to a department's channel.
-func (b *broker) moved(dept [16]byte, conv [32]byte, seq uint64) {
-	data, err := movedData(conv, seq)
+// hint delivers to a channel without memory.
+func (b *broker) hint(channel string, data []byte, err error) {
 	if err == nil {
-		err = b.deliver.HandlePublication(departmentChannel(dept),
+		err = b.deliver.HandlePublication(channel,
 			&centrifuge.Publication{Data: data}, centrifuge.StreamPosition{}, false, nil)
 	}
 	if err != nil {

@@ -7,10 +7,12 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// The channels of protocol/SPEC.md, section 5: one for each conversation, with
-// the log as its memory, and one for each department's queue, with none.
+// The channels of protocol/SPEC.md, section 5: two for each conversation, of
+// which the first has the log as its memory and the other, for who types, has
+// none; and one for each department's queue, with none either.
 const (
 	conversationPrefix = "c:"
+	typingPrefix       = "t:"
 	departmentPrefix   = "q:"
 	longestChannel     = len(conversationPrefix) + 43 // base64url of 32 bytes
 )
@@ -27,6 +29,15 @@ func departmentChannel(dept [16]byte) string {
 // spellings of the same bytes are refused.
 func conversationOf(channel string) (conv [32]byte, ok bool) {
 	ok = decodeName(conv[:], channel, conversationPrefix)
+	return conv, ok
+}
+
+func typingChannel(conv [32]byte) string {
+	return typingPrefix + base64.RawURLEncoding.EncodeToString(conv[:])
+}
+
+func typingOf(channel string) (conv [32]byte, ok bool) {
+	ok = decodeName(conv[:], channel, typingPrefix)
 	return conv, ok
 }
 
@@ -49,6 +60,13 @@ func entryData(object []byte) ([]byte, error) {
 	return json.Marshal(struct {
 		Object string `json:"o"`
 	}{base64.RawURLEncoding.EncodeToString(object)})
+}
+
+// typingData is what the channel of who types carries: never what is typed.
+func typingData(leaf uint16) ([]byte, error) {
+	return json.Marshal(struct {
+		Leaf uint16 `json:"leaf"`
+	}{leaf})
 }
 
 // movedData is what a department's channel carries.

@@ -33,7 +33,7 @@ type Session struct {
 	Visitor bool
 }
 
-// Options are what a hub needs; all are required.
+// Options are what a hub needs; all but the last two are required.
 type Options struct {
 	Log Log
 	// Session tells whose the token is; an error refuses the connection.
@@ -42,7 +42,10 @@ type Options struct {
 	// channel, when somebody subscribes and again about once a minute.
 	MayRead  func(ctx context.Context, s Session, conv [32]byte) bool
 	MayWatch func(ctx context.Context, s Session, dept [16]byte) bool
-	Logger   *slog.Logger
+	// Connected and Disconnected are told of every connection, each once, the
+	// second after the first. They must not block. Nil for both tells nobody.
+	Connected, Disconnected func(s Session)
+	Logger                  *slog.Logger
 }
 
 // limits are centrifuge's own, all set here and none left at its default.
@@ -60,14 +63,14 @@ type limits struct {
 
 var productLimits = limits{
 	frame:        4 << 10,
-	channels:     64,
+	channels:     128, // two for each of 50 conversations, and departments
 	queue:        512 << 10,
 	writeTimeout: 5 * time.Second,
 	connect:      5 * time.Second,
 	ping:         25 * time.Second,
 	pong:         10 * time.Second,
 	recheck:      time.Minute,
-	burst:        128, // every channel once, and again
+	burst:        256, // every channel once, and again
 	rate:         10,
 }
 
@@ -79,6 +82,7 @@ type Hub struct {
 	node    *centrifuge.Node
 	broker  *broker
 	cuts    atomic.Uint64 // calls of Disconnect
+	typing  typing
 }
 
 // connection is what the hub knows of a client, in the client's context.
@@ -189,6 +193,10 @@ func (h *Hub) connected(client *centrifuge.Client) {
 		client.Disconnect(centrifuge.DisconnectForceReconnect)
 		return
 	}
+	if h.options.Connected != nil {
+		h.options.Connected(c.session)
+		client.OnDisconnect(func(centrifuge.DisconnectEvent) { h.options.Disconnected(c.session) })
+	}
 	client.OnSubscribe(func(e centrifuge.SubscribeEvent, answer centrifuge.SubscribeCallback) {
 		answer(h.subscribe(client.Context(), c.session, e.Channel))
 	})
@@ -246,6 +254,9 @@ func (h *Hub) mayFollow(ctx context.Context, s Session, channel string) (allowed
 	if conv, ok := conversationOf(channel); ok {
 		return h.options.MayRead(ctx, s, conv), true
 	}
+	if conv, ok := typingOf(channel); ok {
+		return h.options.MayRead(ctx, s, conv), true
+	}
 	if dept, ok := departmentOf(channel); ok {
 		return h.options.MayWatch(ctx, s, dept), true
 	}
@@ -266,8 +277,9 @@ func (h *Hub) Publish(conv [32]byte, seq uint64, object []byte) {
 // Moved tells those who watch a department that a conversation of it has begun
 // or moved.
 func (h *Hub) Moved(dept [16]byte, conv [32]byte, seq uint64) {
-	if h.node.Hub().NumSubscribers(departmentChannel(dept)) > 0 {
-		h.broker.moved(dept, conv, seq)
+	if channel := departmentChannel(dept); h.node.Hub().NumSubscribers(channel) > 0 {
+		data, err := movedData(conv, seq)
+		h.broker.hint(channel, data, err)
 	}
 }
 

@@ -76,11 +76,13 @@ type world struct {
 	refused map[string]bool   // tokens
 	barred  map[[32]byte]bool // owners who may read nothing any more
 	during  func()            // runs while a session is looked up
+	here    map[string]int    // connections, by token
+	moved   chan string       // who came or went
 }
 
 func start(t testing.TB, change func(*limits)) *world {
 	t.Helper()
-	w := &world{t: t, log: &memory{entries: map[[32]byte][][]byte{}}, refused: map[string]bool{"bad": true}, barred: map[[32]byte]bool{}}
+	w := &world{t: t, log: &memory{entries: map[[32]byte][][]byte{}}, refused: map[string]bool{"bad": true}, barred: map[[32]byte]bool{}, here: map[string]int{}, moved: make(chan string, 16)}
 	l := productLimits
 	if change != nil {
 		change(&l)
@@ -105,8 +107,10 @@ func start(t testing.TB, change func(*limits)) *world {
 			defer w.mu.Unlock()
 			return conv[0] == 1 && !w.barred[s.Owner]
 		},
-		MayWatch: func(_ context.Context, s Session, dept [16]byte) bool { return dept[0] == 1 && !s.Visitor },
-		Logger:   slog.New(slog.DiscardHandler),
+		MayWatch:     func(_ context.Context, s Session, dept [16]byte) bool { return dept[0] == 1 && !s.Visitor },
+		Connected:    func(s Session) { w.count(s, 1) },
+		Disconnected: func(s Session) { w.count(s, -1) },
+		Logger:       slog.New(slog.DiscardHandler),
 	}, l)
 	if err != nil {
 		t.Fatal(err)
@@ -121,6 +125,19 @@ func start(t testing.TB, change func(*limits)) *world {
 		w.server.Close()
 	})
 	return w
+}
+
+// count keeps how many connections an owner has.
+func (w *world) count(s Session, by int) {
+	token := strings.TrimRight(string(s.Owner[:]), "\x00")
+	w.mu.Lock()
+	w.here[token] += by
+	now := fmt.Sprintf("%s %d", token, w.here[token])
+	w.mu.Unlock()
+	select {
+	case w.moved <- now:
+	default: // most tests do not listen
+	}
 }
 
 func owner(token string) (o [32]byte) {
@@ -243,6 +260,7 @@ func TestSubscribe_Refused(t *testing.T) {
 		want          int
 	}{
 		{"a foreign conversation", subscribe(conversationChannel(foreign)), denied},
+		{"who types in a foreign conversation", subscribe(typingChannel(foreign)), denied},
 		{"a foreign department", subscribe(departmentChannel([16]byte{2})), denied},
 		{"no prefix", subscribe(strings.TrimPrefix(name, "c:")), unknown},
 		{"another prefix", subscribe("x:" + name[2:]), unknown},
@@ -296,12 +314,12 @@ func TestCommands_Refused(t *testing.T) {
 func TestSubscribe_Limit(t *testing.T) {
 	w := start(t, nil)
 	s := w.connected("owner a")
-	for n := range 64 {
+	for n := range 128 {
 		if r := s.do(subscribe(conversationChannel(w.begin(byte(n))))); r.Error.Code != 0 {
 			t.Fatalf("channel %d: %+v", n, r)
 		}
 	}
-	equal(t, "channel 65", s.do(subscribe(conversationChannel(w.begin(64)))).Error.Code, 106)
+	equal(t, "channel 129", s.do(subscribe(conversationChannel(w.begin(128)))).Error.Code, 106)
 }
 
 func TestCommands_TooMany(t *testing.T) {
@@ -556,6 +574,82 @@ func TestMoved_Hints(t *testing.T) {
 	equal(t, "conv", p.Pub.Data.Conv, base64.RawURLEncoding.EncodeToString(conv[:]))
 	equal(t, "seq", p.Pub.Data.Seq, uint64(3))
 	equal(t, "offset", p.Pub.Offset, uint64(0))
+}
+
+func TestTyping_ReachesWhoFollowsAtMostEveryTwoSeconds(t *testing.T) {
+	w := start(t, nil)
+	conv, other := w.begin(1), w.begin(2)
+	name := typingChannel(conv)
+	w.hub.Typing(conv, 1) // nobody is there, so nothing is counted
+	s := w.connected("owner a")
+	if r := s.do(recover(name, 0)); r.Subscribe == nil || r.Subscribe.Recoverable {
+		t.Fatalf("subscribe: %+v", r.Subscribe)
+	}
+	for range 5 {
+		w.hub.Typing(conv, 1)
+	}
+	w.hub.Typing(other, 9)
+	w.hub.Typing(conv, 2)
+	for _, leaf := range []uint16{1, 2} {
+		p := s.push()
+		if p.Channel != name || p.Pub == nil {
+			t.Fatalf("got %+v", p)
+		}
+		equal(t, "leaf", p.Pub.Data.Leaf, leaf)
+		equal(t, "offset", p.Pub.Offset, uint64(0))
+	}
+}
+
+func TestTyping_ForgetsWhoCountsNoMore(t *testing.T) {
+	var typing typing
+	now := time.Now()
+	for leaf := range uint16(5 * typists) {
+		if !typing.take(typist{leaf: leaf}, now) {
+			t.Fatalf("leaf %d came too often", leaf)
+		}
+		now = now.Add(typingEvery / 10)
+	}
+	if n := len(typing.last); n > typists {
+		t.Errorf("%d are remembered", n)
+	}
+	if last := (typist{leaf: 5*typists - 1}); typing.take(last, now) || !typing.take(last, now.Add(typingEvery)) {
+		t.Error("the last one is not remembered for two seconds")
+	}
+}
+
+// Whoever counts connections counts each once, whatever ends it.
+func TestConnected_IsToldOncePerConnection(t *testing.T) {
+	w := start(t, nil)
+	expect := func(what string) {
+		t.Helper()
+		select {
+		case got := <-w.moved:
+			equal(t, "told", got, what)
+		case <-time.After(5 * time.Second):
+			t.Fatalf("nobody was told: %s", what)
+		}
+	}
+	a := w.connected("owner a")
+	expect("owner a 1")
+	again := w.connected("owner a")
+	expect("owner a 2")
+	w.connected("owner b")
+	expect("owner b 1")
+	if err := a.conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	expect("owner a 1")
+	w.hub.Disconnect(owner("owner a"))
+	equal(t, "close", again.end().code, 3503)
+	expect("owner a 0")
+	bad := dial(t, w.server)
+	bad.write(`{"id":1,"connect":{"token":"bad"}}`)
+	bad.end()
+	select {
+	case got := <-w.moved:
+		t.Errorf("told of a connection that was refused: %s", got)
+	default:
+	}
 }
 
 // A reader that does not read is cut off, and the others do not wait for it.

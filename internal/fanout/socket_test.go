@@ -43,6 +43,7 @@ type publication struct {
 		O    string `json:"o"`
 		Conv string `json:"conv"`
 		Seq  uint64 `json:"seq"`
+		Leaf uint16 `json:"leaf"`
 	} `json:"data"`
 }
 
