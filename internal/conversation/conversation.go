@@ -59,6 +59,8 @@ type Conversations struct {
 	listener  Listener
 	offices   Offices
 	now       func() time.Time
+	page      int // pageSize, and openAtOnce: tests have smaller ones
+	memory    int
 
 	mu    sync.Mutex
 	open  map[[32]byte]*list.Element
@@ -78,6 +80,7 @@ type slot struct {
 func New(o Options) *Conversations {
 	return &Conversations{
 		store: o.Store, directory: o.Directory, listener: o.Listener, offices: o.Offices, now: o.Now,
+		page: pageSize, memory: openAtOnce,
 		open: map[[32]byte]*list.Element{}, order: list.New(),
 	}
 }
@@ -120,7 +123,7 @@ func (c *Conversations) find(conv [32]byte) *slot {
 	s := &slot{conv: conv}
 	e := c.order.PushFront(s)
 	c.open[conv] = e
-	for old := c.order.Back(); old != e && c.order.Len() > openAtOnce; {
+	for old := c.order.Back(); old != e && c.order.Len() > c.memory; {
 		before := old.Prev()
 		if o := slotOf(old); o.mu.TryLock() { // one that is in use stays
 			c.drop(o)
@@ -180,8 +183,8 @@ func (c *Conversations) load(ctx context.Context, s *slot) (*seal.Transcript, er
 		}
 	}
 	var t *seal.Transcript
-	for from := uint64(0); ; from += pageSize {
-		entries, err := c.store.Entries(ctx, s.conv, from, pageSize)
+	for from := uint64(0); ; from += uint64(c.page) { //nolint:gosec // a page has few entries
+		entries, err := c.store.Entries(ctx, s.conv, from, c.page)
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +201,7 @@ func (c *Conversations) load(ctx context.Context, s *slot) (*seal.Transcript, er
 				return nil, fmt.Errorf("entry %d of the store has another log hash", e.Seq)
 			}
 		}
-		if len(entries) < pageSize {
+		if len(entries) < c.page {
 			break
 		}
 	}
@@ -541,7 +544,7 @@ func (c *Conversations) Entries(ctx context.Context, caller, conv [32]byte, from
 	if err != nil {
 		return Page{}, err
 	}
-	entries, err := c.store.Entries(ctx, conv, from, pageSize)
+	entries, err := c.store.Entries(ctx, conv, from, c.page)
 	if err != nil {
 		return Page{}, err
 	}

@@ -32,7 +32,7 @@ type lane struct {
 	env      []string      // for the tests themselves
 }
 
-var everything = []string{partBuild, partLint, partRepro, partUnit, partFuzz, partDifferential, partBrowser}
+var everything = []string{partBuild, partLint, partRepro, partUnit, partTorture, partFuzz, partDifferential, partBrowser}
 
 var lanes = map[string]lane{
 	"test":  {parts: everything, fuzzTime: 5 * time.Second, limit: 15 * time.Minute},

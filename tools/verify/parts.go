@@ -12,6 +12,7 @@ const (
 	partLint         = "lint and checks"
 	partRepro        = "reproducible builds"
 	partUnit         = "unit and contract tests"
+	partTorture      = "torture and simulator"
 	partFuzz         = "fuzz"
 	partDifferential = "differential and vectors"
 	partBrowser      = "browser"
@@ -57,6 +58,8 @@ func (p project) steps(part string) ([]step, error) {
 			steps = append(steps, p.vitest("vitest"))
 		}
 		return steps, nil
+	case partTorture:
+		return []step{p.goTest("simulated histories", "-count=1", "-timeout=0", "-run=^TestSimulator$", "./internal/conversation")}, nil
 	case partFuzz:
 		return p.fuzzSteps()
 	case partDifferential:
