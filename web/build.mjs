@@ -26,8 +26,11 @@ function viteConfig(name) {
     configFile: false,
     envDir: false,
     logLevel: 'warn',
-    // Relative, so that the same bundle serves under any path of its host.
-    base: './',
+    // Relative, so that the same bundle serves under any path of its host; the
+    // console has its host for itself and addresses of its own.
+    base: name === 'console' ? '/' : './',
+    // The server puts a value of its own here for each answer.
+    html: { cspNonce: 'ALDABA-NONCE' },
     oxc: { jsx: { runtime: 'automatic', importSource: apps[name] } },
     worker: { format: 'es' },
     build: {

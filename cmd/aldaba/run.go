@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ func (p program) serve(ctx context.Context, args []string) int {
 	s, err := server.Start(ctx, server.Options{
 		Address: settings.Address,
 		Folder:  settings.Folder,
+		Chat:    settings.Chat,
+		Console: settings.Console,
+		Demo:    settings.Demo,
 		Pages:   p.pages,
 		Version: version(),
 		Log:     p.log,
@@ -78,7 +82,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 		}
 		go serveKept(working, s, settings.Folder, troubled)
 	}
-	p.welcome(settings.Address, s.Addr(), invitation)
+	p.welcome(settings, s.Addr(), invitation)
 	if !s.Founded() {
 		fmt.Fprintf(p.stdout, "There is no organisation yet, so nobody can talk: `aldaba keys init --exchange=%s …` makes one.\n", filepath.Join(settings.Folder, "exchange"))
 	}
@@ -104,16 +108,17 @@ func (p program) stop(ctx context.Context, s *server.Server) error {
 
 // welcome prints where the pages are. The invitation stands behind the #, which
 // browsers do not send.
-func (p program) welcome(asked string, addr *net.TCPAddr, invitation string) {
-	_, busy, _ := net.SplitHostPort(asked) // valid, or the server had not started
+func (p program) welcome(settings config.Config, addr *net.TCPAddr, invitation string) {
+	_, busy, _ := net.SplitHostPort(settings.Address) // valid, or the server had not started
 	if port := strconv.Itoa(addr.Port); busy != port && busy != "0" {
 		fmt.Fprintf(p.stdout, "Port %s is busy, so Aldaba uses %s.\n", busy, port)
 	}
-	fmt.Fprintf(p.stdout, "visitor's page  http://%s/c/\n", addr)
+	local := func(name string) string { return fmt.Sprintf("http://%s.aldaba.localhost:%d", name, addr.Port) }
+	fmt.Fprintf(p.stdout, "visitor's page  %s/c/\n", cmp.Or(settings.Chat, local("chat")))
 	if invitation == "" {
-		fmt.Fprintf(p.stdout, "agent's page    http://%s/agent/\n", addr)
-	} else {
-		fmt.Fprintf(p.stdout, "agent's page    http://%s/agent/#invite=%s\n", addr, invitation)
-		fmt.Fprintln(p.stdout, "This is a demonstration: the link above makes its first browser an agent's device,\nand this program plays the office that certifies it. Open both pages side by side.")
+		fmt.Fprintf(p.stdout, "agent's page    %s/\n", cmp.Or(settings.Console, local("console")))
+		return
 	}
+	fmt.Fprintf(p.stdout, "agent's page    %s/#invite=%s\n", local("ana"), invitation)
+	fmt.Fprintln(p.stdout, "This is a demonstration: the link above makes its first browser an agent's device,\nand this program plays the office that certifies it. Open both pages side by side.")
 }

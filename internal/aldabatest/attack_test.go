@@ -26,15 +26,12 @@ func TestSenderHangsUp(t *testing.T) {
 		entry, err := visitor.Seat.Say(seal.Payload{Type: seal.TypeText, Text: "corta"}, now())
 		w.must(err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i*15)*time.Microsecond)
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.Base+visitor.path(), bytes.NewReader(wire.AppendList(nil, entry)))
-		w.must(err)
-		r.Header.Set("Content-Type", wire.ContentType)
-		r.Header.Set("Authorization", "Bearer "+visitor.Token)
+		r := w.NewRequest(ctx, Chat, http.MethodPost, visitor.path(), visitor.Cookie, bytes.NewReader(wire.AppendList(nil, entry)))
 		if answer, err := http.DefaultClient.Do(r); err == nil {
 			w.must(answer.Body.Close())
 		}
 		cancel()
-		status, _, problem := w.Request(http.MethodPost, visitor.path(), visitor.Token, entry)
+		status, _, problem := w.Request(visitor.host, http.MethodPost, visitor.path(), visitor.Cookie, entry)
 		if status >= http.StatusBadRequest {
 			t.Fatalf("after %d hang-ups the message is refused: %+v", i+1, problem)
 		}
@@ -52,7 +49,7 @@ func TestForeignKeyObjects(t *testing.T) {
 	visitor, ana, luis := w.Visitor(), w.Agent("Ana"), w.Agent("Luis")
 	ana.Accepts(visitor)
 	visitor.Catches()
-	bundle := len(w.List(http.MethodGet, "/v1/trust", ""))
+	bundle := len(w.List(Console, http.MethodGet, "/v1/trust", ""))
 
 	junk := func(owner [32]byte) []byte {
 		t.Helper()
@@ -65,20 +62,20 @@ func TestForeignKeyObjects(t *testing.T) {
 	w.must(err)
 	epoch, wraps, err := visitor.Seat.Change(seal.ReasonRekey, nil, now()+2*seal.Minute)
 	w.must(err)
-	w.refuses("an epoch with a key object of the department", http.MethodPost, visitor.path(), visitor.Token, http.StatusBadRequest, "invalid",
+	w.refuses("an epoch with a key object of the department", visitor.host, http.MethodPost, visitor.path(), visitor.Cookie, http.StatusBadRequest, "invalid",
 		append([][]byte{epoch, junk(dept.Hash())}, wraps...)...)
 
-	p := &Person{World: w}
+	p := &Person{World: w, host: Chat}
 	p.learn()
 	seat, objects, err := seal.Begin(p.Trust, Dept, now())
 	w.must(err)
 	p.Keys = seat.Keys()
 	objects[1] = junk(dept.Hash())
 	proof := seal.NewSession(p.Trust.Org(), p.challenge(), p.Keys, now())
-	w.refuses("a conversation that brings one", http.MethodPost, "/v1/conversations", "", http.StatusBadRequest, "invalid", append([][]byte{proof}, objects...)...)
+	w.refuses("a conversation that brings one", Chat, http.MethodPost, "/v1/conversations", "", http.StatusBadRequest, "invalid", append([][]byte{proof}, objects...)...)
 
-	w.refuses("a device that brings the department's", http.MethodPost, "/v1/keyobjects", luis.Token, http.StatusUnprocessableEntity, "bad_keyobj", keyObject.Bytes())
-	if got := len(w.List(http.MethodGet, "/v1/trust", "")); got != bundle {
+	w.refuses("a device that brings the department's", luis.host, http.MethodPost, "/v1/keyobjects", luis.Cookie, http.StatusUnprocessableEntity, "bad_keyobj", keyObject.Bytes())
+	if got := len(w.List(Console, http.MethodGet, "/v1/trust", "")); got != bundle {
 		t.Errorf("the public objects were %d and are %d", bundle, got)
 	}
 	w.Visitor().Says("el departamento sigue teniendo su clave")
@@ -92,7 +89,7 @@ func TestTimeBomb(t *testing.T) {
 	for _, at := range []uint64{0, now() - 30*seal.Day, now() + seal.Hour, now() + 365*seal.Day} {
 		epoch, wraps, err := ana.Seat.Change(seal.ReasonRekey, nil, at)
 		w.must(err)
-		if status, _, _ := w.Request(http.MethodPost, ana.path(), ana.Token, append([][]byte{epoch}, wraps...)...); status < http.StatusBadRequest {
+		if status, _, _ := w.Request(ana.host, http.MethodPost, ana.path(), ana.Cookie, append([][]byte{epoch}, wraps...)...); status < http.StatusBadRequest {
 			t.Errorf("an epoch at %d is taken", at)
 		}
 	}
@@ -111,7 +108,7 @@ func TestQueueIsFair(t *testing.T) {
 		w.Visitor()
 	}
 	ana.Proves()
-	status, body, problem := w.Request(http.MethodGet, "/v1/queue", ana.Token)
+	status, body, problem := w.Request(ana.host, http.MethodGet, "/v1/queue", ana.Cookie)
 	if status != http.StatusOK {
 		t.Fatalf("%+v", problem)
 	}
@@ -138,14 +135,14 @@ func TestQueueIsFair(t *testing.T) {
 // [K17].
 func TestOldRequests(t *testing.T) {
 	w := Start(t)
-	p := &Person{World: w}
+	p := &Person{World: w, host: Console}
 	p.learn()
 	for _, at := range []uint64{0, now() - seal.Day - seal.Minute, now() + seal.Day, math.MaxUint32} {
 		request, mac := w.request(p, at)
-		w.refuses("an old request", http.MethodPost, "/v1/enrolments", "", http.StatusUnprocessableEntity, "bad_enrolment", request, mac)
+		w.refuses("an old request", Console, http.MethodPost, "/v1/enrolments", "", http.StatusUnprocessableEntity, "bad_enrolment", request, mac)
 	}
 	request, mac := w.request(p, now())
-	if status, _, problem := w.Request(http.MethodPost, "/v1/enrolments", "", request, mac); status != http.StatusAccepted {
+	if status, _, problem := w.Request(Console, http.MethodPost, "/v1/enrolments", "", request, mac); status != http.StatusAccepted {
 		t.Errorf("a request of now: %+v", problem)
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/aldaba-chat/aldaba/internal/authority"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/wire"
@@ -23,7 +21,8 @@ type Person struct {
 	Keys        seal.Keys
 	Trust       *seal.Trust
 	Seat        *seal.Seat // the conversation that this person reads
-	Token       string
+	Cookie      string
+	host        string // Chat or Console
 	departments []seal.Keys
 	keyObject   [32]byte
 	conv        [32]byte
@@ -33,7 +32,7 @@ type Person struct {
 // learn takes the organisation's public objects.
 func (p *Person) learn() {
 	p.T.Helper()
-	bundle := p.List(http.MethodGet, "/v1/trust", "")
+	bundle := p.List(p.host, http.MethodGet, "/v1/trust", "")
 	if p.Trust == nil {
 		policy := new(seal.Policy)
 		p.must(seal.Parse(bundle[0], policy))
@@ -46,7 +45,7 @@ func (p *Person) learn() {
 
 func (p *Person) challenge() [32]byte {
 	p.T.Helper()
-	status, body, problem := p.Request(http.MethodPost, "/v1/challenges", "")
+	status, body, problem := p.Request(p.host, http.MethodPost, "/v1/challenges", "")
 	if status != http.StatusOK || len(body) != 32 {
 		p.T.Fatalf("a challenge: %+v", problem)
 	}
@@ -57,20 +56,11 @@ func (p *Person) challenge() [32]byte {
 func (p *Person) Proves() {
 	p.T.Helper()
 	proof := seal.NewSession(p.Trust.Org(), p.challenge(), p.Keys, now())
-	status, body, problem := p.Request(http.MethodPost, "/v1/sessions", "", proof)
+	status, _, problem, cookie := p.exchange(p.host, http.MethodPost, "/v1/sessions", p.Cookie, proof)
 	if status != http.StatusOK {
 		p.T.Fatalf("a session: %+v", problem)
 	}
-	p.takeToken(body)
-}
-
-func (p *Person) takeToken(body []byte) {
-	p.T.Helper()
-	var answer struct {
-		Token string `json:"token"`
-	}
-	p.must(json.Unmarshal(body, &answer))
-	p.Token = answer.Token
+	p.Cookie = cookie
 }
 
 // Visitor comes to the page and begins a conversation with the sealed department.
@@ -82,17 +72,17 @@ func (w *World) Visitor() *Person {
 // VisitorOf begins a conversation with a department.
 func (w *World) VisitorOf(dept [16]byte) *Person {
 	w.T.Helper()
-	p := &Person{World: w}
+	p := &Person{World: w, host: Chat}
 	p.learn()
 	seat, objects, err := seal.Begin(p.Trust, dept, now())
 	w.must(err)
 	p.Seat, p.Keys, p.conv = seat, seat.Keys(), seat.Conv()
 	proof := seal.NewSession(p.Trust.Org(), p.challenge(), p.Keys, now())
-	status, body, problem := w.Request(http.MethodPost, "/v1/conversations", "", append([][]byte{proof}, objects...)...)
+	status, _, problem, cookie := w.exchange(p.host, http.MethodPost, "/v1/conversations", "", append([][]byte{proof}, objects...)...)
 	if status != http.StatusCreated {
 		w.T.Fatalf("begin a conversation: %+v", problem)
 	}
-	p.takeToken(body)
+	p.Cookie = cookie
 	return p
 }
 
@@ -101,19 +91,19 @@ func (w *World) Agent(name string) *Person {
 	w.T.Helper()
 	inv, _, err := w.office.Invite(authority.Invite{Name: name, Role: seal.Agent, Departments: [][16]byte{Dept, Assisted}}, now())
 	w.must(err)
-	p := &Person{World: w}
+	p := &Person{World: w, host: Console}
 	p.learn()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
 	request := enrolment(p, private, inv, now())
 	mac := inv.MAC(request.Bytes())
-	status, _, problem := w.Request(http.MethodPost, "/v1/enrolments", "", request.Bytes(), mac[:])
+	status, _, problem := w.Request(p.host, http.MethodPost, "/v1/enrolments", "", request.Bytes(), mac[:])
 	if status != http.StatusAccepted {
 		w.T.Fatalf("ask for a certificate: %+v", problem)
 	}
 	w.Round()
 	id := request.Hash()
-	answer := w.List(http.MethodGet, "/v1/enrolments/"+wire.Text(id[:]), "")
+	answer := w.List(p.host, http.MethodGet, "/v1/enrolments/"+wire.Text(id[:]), "")
 	if len(answer) != 1 {
 		w.T.Fatalf("the office gave %d certificates", len(answer))
 	}
@@ -125,12 +115,12 @@ func (w *World) Agent(name string) *Person {
 	w.must(err)
 	p.keyObject = own.Hash()
 	p.Proves()
-	if status, _, problem := w.Request(http.MethodPost, "/v1/keyobjects", p.Token, own.Bytes()); status != http.StatusNoContent {
+	if status, _, problem := w.Request(p.host, http.MethodPost, "/v1/keyobjects", p.Cookie, own.Bytes()); status != http.StatusNoContent {
 		w.T.Fatalf("hand in a key object: %+v", problem)
 	}
 	w.Round()
 	p.learn()
-	keys := p.List(http.MethodGet, "/v1/department-keys", p.Token)
+	keys := p.List(p.host, http.MethodGet, "/v1/department-keys", p.Cookie)
 	if len(keys) == 0 {
 		w.T.Fatal("the office gave no department keys")
 	}
@@ -194,7 +184,7 @@ func (p *Person) Catches() {
 		path += fmt.Sprintf("?after=%d", p.Seat.Seq())
 	}
 	var entries, wraps [][]byte
-	for _, object := range p.List(http.MethodGet, path, p.Token) {
+	for _, object := range p.List(p.host, http.MethodGet, path, p.Cookie) {
 		switch seal.KindOf(object) {
 		case seal.KindGenesis, seal.KindEpoch, seal.KindEvent:
 			entries = append(entries, object)
@@ -222,7 +212,7 @@ func (p *Person) Catches() {
 func (p *Person) Posts(entry []byte, extras [][]byte, err error) {
 	p.T.Helper()
 	p.must(err)
-	status, _, problem := p.Request(http.MethodPost, p.path(), p.Token, append([][]byte{entry}, extras...)...)
+	status, _, problem := p.Request(p.host, http.MethodPost, p.path(), p.Cookie, append([][]byte{entry}, extras...)...)
 	if status != http.StatusCreated {
 		p.T.Fatalf("hand in an entry: %+v", problem)
 	}

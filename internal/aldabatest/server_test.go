@@ -8,15 +8,17 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/wire"
 )
 
 // refuses fails unless the request is answered with this status and code, by
 // problem details that repeat nothing of what was sent.
-func (w *World) refuses(name, method, path, token string, status int, code string, objects ...[]byte) {
+func (w *World) refuses(name, host, method, path, cookie string, status int, code string, objects ...[]byte) {
 	w.T.Helper()
-	got, body, problem := w.Request(method, path, token, objects...)
+	got, body, problem := w.Request(host, method, path, cookie, objects...)
 	if got != status || problem.Code != code {
 		w.T.Errorf("%s: %d %+v, not %d %s", name, got, problem, status, code)
 	}
@@ -30,27 +32,31 @@ func TestSessions(t *testing.T) {
 	w := Start(t)
 	visitor := w.Visitor()
 	ana := w.Agent("Ana")
-	conv := wire.Text(visitor.conv[:])
-	for _, token := range []string{"", "x", strings.Repeat("A", 43), visitor.Token + "A"} {
-		w.refuses("entries", http.MethodGet, visitor.path(), token, http.StatusUnauthorized, "no_session")
-		w.refuses("append", http.MethodPost, visitor.path(), token, http.StatusUnauthorized, "no_session", []byte{1})
-		w.refuses("queue", http.MethodGet, "/v1/queue", token, http.StatusUnauthorized, "no_session")
-		w.refuses("department keys", http.MethodGet, "/v1/department-keys", token, http.StatusUnauthorized, "no_session")
-		w.refuses("key object", http.MethodPost, "/v1/keyobjects", token, http.StatusUnauthorized, "no_session", []byte{1})
+	for _, cookie := range []string{"", "x", strings.Repeat("A", 43), visitor.Cookie + "A"} {
+		w.refuses("entries", Chat, http.MethodGet, visitor.path(), cookie, http.StatusUnauthorized, "no_session")
+		w.refuses("append", Chat, http.MethodPost, visitor.path(), cookie, http.StatusUnauthorized, "no_session", []byte{1})
+		w.refuses("queue", Console, http.MethodGet, "/v1/queue", cookie, http.StatusUnauthorized, "no_session")
+		w.refuses("department keys", Console, http.MethodGet, "/v1/department-keys", cookie, http.StatusUnauthorized, "no_session")
+		w.refuses("key object", Console, http.MethodPost, "/v1/keyobjects", cookie, http.StatusUnauthorized, "no_session", []byte{1})
 	}
-	w.refuses("a visitor's queue", http.MethodGet, "/v1/queue", visitor.Token, http.StatusForbidden, "denied")
-	w.refuses("a visitor's department keys", http.MethodGet, "/v1/department-keys", visitor.Token, http.StatusForbidden, "denied")
+	// What is a device's is not there for visitors, and their cookies are nobody's on the other host.
+	for _, path := range []string{"/v1/queue", "/v1/department-keys"} {
+		if status, _, _ := w.Request(Chat, http.MethodGet, path, visitor.Cookie); status != http.StatusNotFound {
+			t.Errorf("%s on the visitors' host: %d", path, status)
+		}
+		w.refuses("a visitor's "+path, Console, http.MethodGet, path, visitor.Cookie, http.StatusUnauthorized, "no_session")
+	}
 
 	proof := func(p *Person, challenge [32]byte) []byte {
 		return seal.NewSession(p.Trust.Org(), challenge, p.Keys, now())
 	}
 	once := proof(visitor, visitor.challenge())
-	if status, _, _ := w.Request(http.MethodPost, "/v1/sessions", "", once); status != http.StatusOK {
+	if status, _, _ := w.Request(Chat, http.MethodPost, "/v1/sessions", "", once); status != http.StatusOK {
 		t.Fatalf("a right proof: %d", status)
 	}
 	post := func(name, code string, status int, object []byte) {
 		t.Helper()
-		w.refuses(name, http.MethodPost, "/v1/sessions", "", status, code, object)
+		w.refuses(name, Chat, http.MethodPost, "/v1/sessions", "", status, code, object)
 	}
 	post("a proof again", "no_session", http.StatusUnauthorized, once)
 	post("a challenge of one's own", "no_session", http.StatusUnauthorized, proof(visitor, [32]byte{1}))
@@ -62,9 +68,72 @@ func TestSessions(t *testing.T) {
 	old := seal.NewSession(visitor.Trust.Org(), visitor.challenge(), visitor.Keys, now()-6*seal.Minute)
 	post("an old proof", "no_session", http.StatusUnauthorized, old)
 	post("no proof", "bad_length", http.StatusUnprocessableEntity, []byte{1, 13})
-	w.refuses("a conversation by another's proof", http.MethodPost, "/v1/conversations", "", http.StatusUnprocessableEntity, "bad_kind",
+	w.refuses("a conversation by another's proof", Chat, http.MethodPost, "/v1/conversations", "", http.StatusUnprocessableEntity, "bad_kind",
 		once, once, once, once, once)
-	_ = conv
+}
+
+// A ticket opens one connection, of the key that the browser has proven.
+func TestTickets(t *testing.T) {
+	w := Start(t)
+	visitor, ana := w.Visitor(), w.Agent("Ana")
+	of := func(p *Person, path string) string {
+		t.Helper()
+		status, body, problem := w.Request(p.host, http.MethodPost, path, p.Cookie)
+		if status != http.StatusOK {
+			t.Fatalf("%s: %+v", path, problem)
+		}
+		var answer struct {
+			Ticket string `json:"ticket"`
+		}
+		w.must(json.Unmarshal(body, &answer))
+		return answer.Ticket
+	}
+	mine := "/v1/tickets?conv=" + wire.Text(visitor.conv[:])
+	for _, c := range []struct {
+		ticket  string
+		owner   [32]byte
+		visitor bool
+	}{{of(visitor, mine), visitor.conv, true}, {of(ana, "/v1/tickets"), ana.Keys.Owner, false}} {
+		owner, isVisitor, err := w.server.Owner(c.ticket)
+		if err != nil || owner != c.owner || isVisitor != c.visitor {
+			t.Errorf("a ticket: %x %v %v", owner, isVisitor, err)
+		}
+		if _, _, err := w.server.Owner(c.ticket); err == nil {
+			t.Error("a ticket is good twice")
+		}
+	}
+	w.refuses("a visitor asks for a device's", Chat, http.MethodPost, "/v1/tickets", visitor.Cookie, http.StatusUnauthorized, "no_session")
+	w.refuses("a stranger", Chat, http.MethodPost, mine, "", http.StatusUnauthorized, "no_session")
+	w.refuses("no conversation", Chat, http.MethodPost, "/v1/tickets?conv=x", visitor.Cookie, http.StatusBadRequest, "invalid")
+	last := of(ana, "/v1/tickets")
+	w.must(w.server.Office().Revoke(t.Context(), ana.Keys.Owner))
+	if _, _, err := w.server.Owner(last); err == nil {
+		t.Error("a ticket outlives its certificate")
+	}
+}
+
+// The cookie is for its host alone, and no script reads it; a browser that
+// brings a value of its own gets another [S1].
+func TestCookies(t *testing.T) {
+	w := Start(t)
+	for host, want := range map[string]string{
+		Chat:    "; Path=/; HttpOnly; Secure; SameSite=None; Partitioned",
+		Console: "; Path=/; HttpOnly; Secure; SameSite=Strict",
+	} {
+		var p *Person
+		if p = w.Visitor(); host == Console {
+			p = w.Agent("Ana")
+		}
+		proof := seal.NewSession(p.Trust.Org(), p.challenge(), p.Keys, now())
+		r := w.NewRequest(t.Context(), host, http.MethodPost, "/v1/sessions", strings.Repeat("A", 43), bytes.NewReader(wire.AppendList(nil, proof)))
+		answer, err := http.DefaultClient.Do(r)
+		w.must(err)
+		w.must(answer.Body.Close())
+		set := answer.Header.Get("Set-Cookie")
+		if !strings.HasPrefix(set, "__Host-aldaba=") || !strings.HasSuffix(set, want) || strings.Contains(set, "AAAAAA") {
+			t.Errorf("%s sets %q, which should end with %q", host, set, want)
+		}
+	}
 }
 
 // A stranger is told that there is nothing; the department's devices may read
@@ -72,14 +141,14 @@ func TestSessions(t *testing.T) {
 func TestStrangers(t *testing.T) {
 	w := Start(t)
 	one, two := w.Visitor(), w.Visitor()
-	w.refuses("another visitor reads", http.MethodGet, one.path(), two.Token, http.StatusNotFound, "not_found")
+	w.refuses("another visitor reads", two.host, http.MethodGet, one.path(), two.Cookie, http.StatusUnauthorized, "no_session")
 	entry, err := one.Seat.Say(seal.Payload{Type: seal.TypeText, Text: "hola"}, now())
 	w.must(err)
-	w.refuses("another visitor writes", http.MethodPost, one.path(), two.Token, http.StatusNotFound, "not_found", entry)
+	w.refuses("another visitor writes", two.host, http.MethodPost, one.path(), two.Cookie, http.StatusUnauthorized, "no_session", entry)
 	ana := w.Agent("Ana")
-	w.refuses("an agent hands in the visitor's entry", http.MethodPost, one.path(), ana.Token, http.StatusUnprocessableEntity, "not_member", entry)
+	w.refuses("an agent hands in the visitor's entry", ana.host, http.MethodPost, one.path(), ana.Cookie, http.StatusUnprocessableEntity, "not_member", entry)
 	missing := [32]byte{9}
-	w.refuses("no such conversation", http.MethodGet, "/v1/conversations/"+wire.Text(missing[:])+"/entries", one.Token, http.StatusNotFound, "not_found")
+	w.refuses("no such conversation", one.host, http.MethodGet, "/v1/conversations/"+wire.Text(missing[:])+"/entries", one.Cookie, http.StatusUnauthorized, "no_session")
 	one.Posts(entry, nil, nil)
 	ana.Opens(one.conv)
 	ana.Sees("hola")
@@ -101,7 +170,7 @@ func TestOwnWraps(t *testing.T) {
 			}
 		}
 		wraps := 0
-		for _, object := range p.List(http.MethodGet, p.path(), p.Token) {
+		for _, object := range p.List(p.host, http.MethodGet, p.path(), p.Cookie) {
 			wrap := new(seal.Wrap)
 			if seal.Parse(object, wrap) != nil {
 				continue
@@ -139,22 +208,22 @@ func TestRacesAndRetries(t *testing.T) {
 		"another order": {firstWraps[1], firstWraps[0]}, "a changed wrap": {changed, firstWraps[1]},
 		"one too many": append(slices.Clone(firstWraps), firstWraps[0]),
 	} {
-		w.refuses(name, http.MethodPost, ana.path(), ana.Token, http.StatusUnprocessableEntity, "wrap_set", list(first, wraps...)...)
+		w.refuses(name, ana.host, http.MethodPost, ana.path(), ana.Cookie, http.StatusUnprocessableEntity, "wrap_set", list(first, wraps...)...)
 	}
 	ana.Posts(first, firstWraps, nil)
-	w.refuses("the loser", http.MethodPost, luis.path(), luis.Token, http.StatusConflict, "conflict", list(second, secondWraps...)...)
+	w.refuses("the loser", luis.host, http.MethodPost, luis.path(), luis.Cookie, http.StatusConflict, "conflict", list(second, secondWraps...)...)
 
 	visitor.Catches()
 	entry, err := visitor.Seat.Say(seal.Payload{Type: seal.TypeText, Text: "una vez"}, now())
 	w.must(err)
-	status, answer, _ := w.Request(http.MethodPost, visitor.path(), visitor.Token, entry)
-	again, repeated, _ := w.Request(http.MethodPost, visitor.path(), visitor.Token, entry)
+	status, answer, _ := w.Request(visitor.host, http.MethodPost, visitor.path(), visitor.Cookie, entry)
+	again, repeated, _ := w.Request(visitor.host, http.MethodPost, visitor.path(), visitor.Cookie, entry)
 	if status != http.StatusCreated || again != http.StatusOK || !bytes.Equal(answer, repeated) {
 		t.Errorf("a retry: %d %s, then %d %s", status, answer, again, repeated)
 	}
 	other := bytes.Clone(entry)
 	other[len(other)-1] ^= 1
-	w.refuses("the same msg_id, other bytes", http.MethodPost, visitor.path(), visitor.Token, http.StatusConflict, "conflict", other)
+	w.refuses("the same msg_id, other bytes", visitor.host, http.MethodPost, visitor.path(), visitor.Cookie, http.StatusConflict, "conflict", other)
 	ana.Sees("una vez")
 }
 
@@ -176,7 +245,7 @@ func TestManyWriters(t *testing.T) {
 		}
 		writers.Go(func() {
 			for _, entry := range entries {
-				if status, body, problem := w.Request(http.MethodPost, p.path(), p.Token, entry); status != http.StatusCreated {
+				if status, body, problem := w.Request(p.host, http.MethodPost, p.path(), p.Cookie, entry); status != http.StatusCreated {
 					t.Errorf("an entry among many: %+v %s", problem, body)
 				}
 				seqs <- 1
@@ -200,10 +269,10 @@ func TestClosed(t *testing.T) {
 	late, err := visitor.Seat.Say(seal.Payload{Type: seal.TypeText, Text: "tarde"}, now())
 	w.must(err)
 	ana.Closes()
-	w.refuses("a message after the close", http.MethodPost, visitor.path(), visitor.Token, http.StatusUnprocessableEntity, "closed", late)
+	w.refuses("a message after the close", visitor.host, http.MethodPost, visitor.path(), visitor.Cookie, http.StatusUnprocessableEntity, "closed", late)
 	rekey, wraps, err := ana.Seat.Change(seal.ReasonReopen, nil, now())
 	w.must(err)
-	w.refuses("an agent opens it again", http.MethodPost, ana.path(), ana.Token, http.StatusUnprocessableEntity, "closed", append([][]byte{rekey}, wraps...)...)
+	w.refuses("an agent opens it again", ana.host, http.MethodPost, ana.path(), ana.Cookie, http.StatusUnprocessableEntity, "closed", append([][]byte{rekey}, wraps...)...)
 	visitor.Catches()
 	reopen, wraps, err := visitor.Seat.Change(seal.ReasonReopen, nil, now())
 	visitor.Posts(reopen, wraps, err)
@@ -217,26 +286,30 @@ func TestBadInput(t *testing.T) {
 	visitor := w.Visitor()
 	path := visitor.path()
 	big := make([]byte, 70<<10)
-	w.refuses("a large body", http.MethodPost, path, visitor.Token, http.StatusRequestEntityTooLarge, "too_large", big)
-	w.refuses("an empty list", http.MethodPost, path, visitor.Token, http.StatusBadRequest, "invalid")
-	w.refuses("many objects", http.MethodPost, path, visitor.Token, http.StatusRequestEntityTooLarge, "too_large", make([][]byte, 41)...)
-	w.refuses("no entry", http.MethodPost, path, visitor.Token, http.StatusUnprocessableEntity, "bad_kind", []byte{1, 9, 0x64, 0x7a})
-	w.refuses("a short event", http.MethodPost, path, visitor.Token, http.StatusUnprocessableEntity, "bad_length", []byte{1, 3, 0x64, 0x7a})
-	w.refuses("a bad place", http.MethodGet, path+"?after=-1", visitor.Token, http.StatusBadRequest, "invalid")
-	w.refuses("a bad place", http.MethodGet, path+"?after=99999999999999999999", visitor.Token, http.StatusBadRequest, "invalid")
-	w.refuses("a bad name", http.MethodGet, "/v1/conversations/x/entries", visitor.Token, http.StatusBadRequest, "invalid")
-	w.refuses("no request", http.MethodGet, "/v1/enrolments/"+strings.Repeat("A", 43), "", http.StatusNotFound, "not_found")
-	w.refuses("a request of zeros", http.MethodPost, "/v1/enrolments", "", http.StatusUnprocessableEntity, "bad_length", []byte{}, []byte{})
+	w.refuses("a large body", visitor.host, http.MethodPost, path, visitor.Cookie, http.StatusRequestEntityTooLarge, "too_large", big)
+	w.refuses("an empty list", visitor.host, http.MethodPost, path, visitor.Cookie, http.StatusBadRequest, "invalid")
+	w.refuses("many objects", visitor.host, http.MethodPost, path, visitor.Cookie, http.StatusRequestEntityTooLarge, "too_large", make([][]byte, 41)...)
+	w.refuses("no entry", visitor.host, http.MethodPost, path, visitor.Cookie, http.StatusUnprocessableEntity, "bad_kind", []byte{1, 9, 0x64, 0x7a})
+	w.refuses("a short event", visitor.host, http.MethodPost, path, visitor.Cookie, http.StatusUnprocessableEntity, "bad_length", []byte{1, 3, 0x64, 0x7a})
+	w.refuses("a bad place", Chat, http.MethodGet, path+"?after=-1", visitor.Cookie, http.StatusBadRequest, "invalid")
+	w.refuses("a bad place", Chat, http.MethodGet, path+"?after=99999999999999999999", visitor.Cookie, http.StatusBadRequest, "invalid")
+	w.refuses("a bad name", visitor.host, http.MethodGet, "/v1/conversations/x/entries", visitor.Cookie, http.StatusBadRequest, "invalid")
+	w.refuses("no request", Console, http.MethodGet, "/v1/enrolments/"+strings.Repeat("A", 43), "", http.StatusNotFound, "not_found")
+	w.refuses("a request of zeros", Console, http.MethodPost, "/v1/enrolments", "", http.StatusUnprocessableEntity, "bad_length", []byte{}, []byte{})
 	visitor.Says("sigue en pie")
 
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.Base+"/v1/challenges", http.NoBody)
-	w.must(err)
-	r.Header.Set("Origin", "http://evil.example")
-	answer, err := http.DefaultClient.Do(r)
-	w.must(err)
-	w.must(answer.Body.Close())
-	if answer.StatusCode != http.StatusForbidden {
-		t.Errorf("another origin gets %d", answer.StatusCode)
+	for _, origin := range []string{"http://evil.example", "http://" + w.Host(Console), "https://" + w.Host(Chat), "null", ""} {
+		r := w.NewRequest(t.Context(), Chat, http.MethodPost, "/v1/challenges", "", http.NoBody)
+		r.Header.Del("Origin")
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		w.must(err)
+		w.must(answer.Body.Close())
+		if answer.StatusCode != http.StatusForbidden {
+			t.Errorf("the origin %q gets %d", origin, answer.StatusCode)
+		}
 	}
 }
 
@@ -246,8 +319,8 @@ func TestRevokedDevice(t *testing.T) {
 	visitor, ana := w.Visitor(), w.Agent("Ana")
 	ana.Accepts(visitor)
 	w.must(w.server.Office().Revoke(t.Context(), ana.Keys.Owner))
-	w.refuses("a revoked device reads", http.MethodGet, ana.path(), ana.Token, http.StatusUnprocessableEntity, "revoked")
+	w.refuses("a revoked device reads", ana.host, http.MethodGet, ana.path(), ana.Cookie, http.StatusUnprocessableEntity, "revoked")
 	proof := seal.NewSession(ana.Trust.Org(), ana.challenge(), ana.Keys, now())
-	w.refuses("a revoked device proves", http.MethodPost, "/v1/sessions", "", http.StatusUnprocessableEntity, "revoked", proof)
+	w.refuses("a revoked device proves", Console, http.MethodPost, "/v1/sessions", "", http.StatusUnprocessableEntity, "revoked", proof)
 	visitor.Says("¿sigue ahí?")
 }

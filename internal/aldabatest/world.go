@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -40,6 +41,7 @@ var (
 type World struct {
 	T      testing.TB
 	Base   string // http://127.0.0.1:port
+	Port   string
 	Folder string // of the data
 
 	server *server.Server
@@ -78,6 +80,7 @@ func (w *World) run() {
 	})
 	w.must(err)
 	w.server, w.Base = s, "http://"+s.Addr().String()
+	w.Port = strconv.Itoa(s.Addr().Port)
 }
 
 // Stop ends the server; its data stay.
@@ -142,21 +145,47 @@ type Problem struct {
 	Detail string `json:"detail"`
 }
 
+// The hosts of the local names.
+const (
+	Chat    = "chat"
+	Console = "console"
+)
+
+// Host is a local name with the port.
+func (w *World) Host(name string) string { return name + ".aldaba.localhost:" + w.Port }
+
+// NewRequest is one from a page of a host, with the cookie of its browser.
+func (w *World) NewRequest(ctx context.Context, host, method, path, cookie string, body io.Reader) *http.Request {
+	w.T.Helper()
+	r, err := http.NewRequestWithContext(ctx, method, w.Base+path, body)
+	w.must(err)
+	r.Host = w.Host(host)
+	if method != http.MethodGet {
+		r.Header.Set("Origin", "http://"+r.Host)
+		r.Header.Set("Content-Type", wire.ContentType)
+	}
+	if cookie != "" {
+		r.Header.Set("Cookie", "__Host-aldaba="+cookie)
+	}
+	return r
+}
+
 // Request sends a list of objects, or none with GET, and gives status and
 // body. A refusal is parsed.
-func (w *World) Request(method, path, token string, objects ...[]byte) (int, []byte, Problem) {
+func (w *World) Request(host, method, path, cookie string, objects ...[]byte) (int, []byte, Problem) {
+	w.T.Helper()
+	status, body, problem, _ := w.exchange(host, method, path, cookie, objects...)
+	return status, body, problem
+}
+
+// exchange gives the cookie that was set, too.
+func (w *World) exchange(host, method, path, cookie string, objects ...[]byte) (int, []byte, Problem, string) {
 	w.T.Helper()
 	var body io.Reader
 	if method == http.MethodPost {
 		body = bytes.NewReader(wire.AppendList(nil, objects...))
 	}
-	r, err := http.NewRequestWithContext(w.T.Context(), method, w.Base+path, body)
-	w.must(err)
-	r.Header.Set("Content-Type", wire.ContentType)
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := http.DefaultClient.Do(w.NewRequest(w.T.Context(), host, method, path, cookie, body))
 	w.must(err)
 	content, err := io.ReadAll(answer.Body)
 	w.must(err)
@@ -165,13 +194,18 @@ func (w *World) Request(method, path, token string, objects ...[]byte) (int, []b
 	if answer.StatusCode >= http.StatusBadRequest {
 		w.must(json.Unmarshal(content, &p))
 	}
-	return answer.StatusCode, content, p
+	for _, set := range answer.Cookies() {
+		if set.Name == "__Host-aldaba" {
+			cookie = set.Value
+		}
+	}
+	return answer.StatusCode, content, p, cookie
 }
 
 // List is Request that must be answered with a list.
-func (w *World) List(method, path, token string, objects ...[]byte) [][]byte {
+func (w *World) List(host, method, path, cookie string, objects ...[]byte) [][]byte {
 	w.T.Helper()
-	status, body, problem := w.Request(method, path, token, objects...)
+	status, body, problem := w.Request(host, method, path, cookie, objects...)
 	if status >= http.StatusBadRequest {
 		w.T.Fatalf("%s %s: %+v", method, path, problem)
 	}

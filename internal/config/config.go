@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,9 @@ type Config struct {
 	Address string
 	// Folder holds the data.
 	Folder string
+	// Chat and Console are the origins at which browsers reach the visitors' and
+	// the staff's pages; both or neither. Without them the local names are used.
+	Chat, Console string
 	// Demo makes a sample organisation, whose office this process plays.
 	Demo bool
 }
@@ -40,12 +44,17 @@ func (e *Error) Error() string { return e.Message }
 
 const environment = "ALDABA_"
 
+// local stands for the names of this machine.
+const local = "local"
+
 // maxFolder is the longest path that Linux opens, in bytes (PATH_MAX).
 const maxFolder = 4095
 
 var settings = []Setting{
 	{Name: "address", Type: "host:port", Default: "127.0.0.1:8700", Doc: "where browsers connect, as host:port; the host is a loopback address"},
 	{Name: "folder", Type: "path", Default: "data", Doc: "the folder of the data; made when it is not there"},
+	{Name: "chat", Type: "origin", Default: local, Doc: "the origin of the visitors' pages, as in https://chat.example.com, when a proxy on this machine brings them here; local is http://chat.aldaba.localhost and the port"},
+	{Name: "console", Type: "origin", Default: local, Doc: "the origin of the staff's pages, another host than chat's; local is http://console.aldaba.localhost and the port"},
 	{Name: "demo", Type: "on|off", Default: "off", Doc: "makes a sample organisation and plays its office, beside the data folder; never for real conversations"},
 }
 
@@ -82,7 +91,7 @@ func Load(env, flags []string) (Config, error) {
 			return Config{}, err
 		}
 	}
-	c := Config{Address: values["address"], Folder: values["folder"], Demo: values["demo"] == "on"}
+	c := Config{Address: values["address"], Folder: values["folder"], Chat: named(values["chat"]), Console: named(values["console"]), Demo: values["demo"] == "on"}
 	if demo := values["demo"]; demo != "on" && demo != "off" {
 		return Config{}, &Error{Field: "demo", Limit: "on or off", Message: fmt.Sprintf("demo %q: write on or off", clip(demo))}
 	}
@@ -115,6 +124,9 @@ func take(values map[string]string, pairs []string) error {
 // Validate says what is wrong with the first setting that cannot work; the
 // error is an [*Error].
 func (c Config) Validate() error {
+	if err := c.validateOrigins(); err != nil {
+		return err
+	}
 	wrong := func(limit, message string) error {
 		return &Error{Field: "address", Limit: limit, Message: fmt.Sprintf("address %q: %s", clip(c.Address), message)}
 	}
@@ -136,6 +148,30 @@ func (c Config) Validate() error {
 		return &Error{Field: "folder", Limit: "no zero bytes", Message: "folder: a path cannot have zero bytes"}
 	case len(c.Folder) > maxFolder:
 		return &Error{Field: "folder", Limit: limit, Message: fmt.Sprintf("folder: the path has %d bytes, at most %d are possible", len(c.Folder), maxFolder)}
+	}
+	return nil
+}
+
+// named is an origin, and nothing for the local names.
+func named(origin string) string {
+	if origin == local {
+		return ""
+	}
+	return origin
+}
+
+func (c Config) validateOrigins() error {
+	for name, origin := range map[string]string{"chat": c.Chat, "console": c.Console} {
+		if origin == "" {
+			continue
+		}
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme != "https" || u.Host == "" || origin != "https://"+strings.ToLower(u.Host) {
+			return &Error{Field: name, Limit: "https://host[:port]", Message: fmt.Sprintf("%s %q: write an origin in lower case without a path, as in https://%s.example.com", name, clip(origin), name)}
+		}
+	}
+	if (c.Chat == "") != (c.Console == "") || c.Chat == c.Console && c.Chat != "" {
+		return &Error{Field: "console", Limit: "two origins", Message: "chat and console are two different origins: give both or neither, so that visitors' pages and staff's pages share nothing"}
 	}
 	return nil
 }

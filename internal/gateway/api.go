@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -24,49 +24,78 @@ const (
 type api struct {
 	Options
 	sessions *sessions
-	mux      *http.ServeMux
+	muxes    map[place]*http.ServeMux
+}
+
+// route is one address below /v1/.
+type route struct {
+	pattern string
+	on      []place // the hosts that have it
+	handle  func(*api, http.ResponseWriter, *http.Request) error
+}
+
+var both, visitors, devices = []place{chatHost, consoleHost}, []place{chatHost}, []place{consoleHost}
+
+var routes = []route{
+	{"GET /v1/site", both, (*api).site},
+	{"GET /v1/trust", both, (*api).trust},
+	{"POST /v1/challenges", both, (*api).challenge},
+	{"POST /v1/sessions", both, (*api).session},
+	{"POST /v1/tickets", both, (*api).ticket},
+	{"GET /v1/socket", both, (*api).socket},
+	{"POST /v1/conversations", visitors, (*api).begin},
+	{"GET /v1/conversations/{conv}/entries", both, (*api).entries},
+	{"POST /v1/conversations/{conv}/entries", both, (*api).append},
+	{"GET /v1/queue", devices, (*api).queue},
+	{"POST /v1/enrolments", devices, (*api).enrol},
+	{"GET /v1/enrolments/{id}", devices, (*api).enrolment},
+	{"POST /v1/keyobjects", devices, (*api).keyObject},
+	{"GET /v1/department-keys", devices, (*api).departmentKeys},
 }
 
 func newAPI(o Options) *api {
-	a := &api{Options: o, sessions: newSessions(o.Now), mux: http.NewServeMux()}
-	for route, handle := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /v1/site":                          a.site,
-		"GET /v1/trust":                         a.trust,
-		"POST /v1/challenges":                   a.challenge,
-		"POST /v1/sessions":                     a.session,
-		"POST /v1/conversations":                a.begin,
-		"GET /v1/conversations/{conv}/entries":  a.entries,
-		"POST /v1/conversations/{conv}/entries": a.append,
-		"GET /v1/queue":                         a.queue,
-		"POST /v1/enrolments":                   a.enrol,
-		"GET /v1/enrolments/{id}":               a.enrolment,
-		"POST /v1/keyobjects":                   a.keyObject,
-		"GET /v1/department-keys":               a.departmentKeys,
-		"GET /v1/socket":                        a.socket,
-	} {
-		a.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
-			if err := handle(w, r); err != nil {
-				a.refuse(w, r, err)
-			}
-		})
+	a := &api{Options: o, sessions: newSessions(o.Now), muxes: map[place]*http.ServeMux{}}
+	for _, at := range both {
+		a.muxes[at] = http.NewServeMux()
+	}
+	for _, route := range routes {
+		for _, at := range route.on {
+			a.muxes[at].HandleFunc(route.pattern, func(w http.ResponseWriter, r *http.Request) {
+				if err := route.handle(a, w, r); err != nil {
+					a.refuse(w, r, err)
+				}
+			})
+		}
 	}
 	return a
 }
 
-// ServeHTTP answers a request below /v1/. A browser sends Origin with every
-// request that writes and with every WebSocket; one of another origin is
-// refused, which keeps other pages of this machine out.
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+var errForeign = &chat.Error{Kind: chat.KindDenied, Field: "Origin", Message: "this server answers to its own pages only"}
+
+// ownOrigin refuses what a page of another origin sent. A browser sends Origin
+// with every request that writes and with every WebSocket.
+func (h Hosts) ownOrigin(r *http.Request) error {
+	origin := r.Header.Get("Origin")
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if origin == "" && reads && r.Header.Get("Upgrade") == "" || origin == h.originOf(r) {
+		return nil
+	}
+	return errForeign
+}
+
+// serve answers a request below /v1/.
+func (a *api) serve(w http.ResponseWriter, r *http.Request, at place) {
 	w.Header().Set("Cache-Control", "no-store")
-	if origin := r.Header.Get("Origin"); origin != "" && origin != "http://"+r.Host && origin != "https://"+r.Host {
-		a.refuse(w, r, &chat.Error{Kind: chat.KindDenied, Message: "this server answers to its own pages only"})
+	if err := a.Hosts.ownOrigin(r); err != nil {
+		a.refuse(w, r, err)
 		return
 	}
-	if _, pattern := a.mux.Handler(r); pattern == "" {
+	mux := a.muxes[at]
+	if _, pattern := mux.Handler(r); pattern == "" {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			other := r.Clone(r.Context())
 			other.Method = method
-			if _, p := a.mux.Handler(other); p != "" {
+			if _, p := mux.Handler(other); p != "" {
 				w.Header().Set("Allow", method)
 				wrongMethod.write(w)
 				return
@@ -75,51 +104,45 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		notFound.write(w)
 		return
 	}
-	a.mux.ServeHTTP(w, r)
+	mux.ServeHTTP(w, r)
 }
 
-var errNoSession = &chat.Error{Kind: chat.KindDenied, Field: "Authorization", Message: "there is no session: prove your key and try again"}
+var errNoSession = &chat.Error{Kind: chat.KindDenied, Field: "Cookie", Message: "there is no session: prove your key and try again"}
 
 var errCrowd = &chat.Error{Kind: chat.KindRateLimited, Message: "too many people are here at once: try again in a minute"}
 
-// caller is S1.
-func (a *api) caller(r *http.Request) (session, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+// caller is S1: who asks about a conversation, or the browser's device when
+// there is none.
+func (a *api) caller(r *http.Request, conv [32]byte) (session, error) {
+	s, ok := a.sessions.find(cookieOf(r, sessionCookie), conv)
 	if !ok {
 		return session{}, errNoSession
 	}
-	return a.lookUp(token)
+	return s, a.holds(s)
 }
 
-func (a *api) lookUp(token string) (session, error) {
-	s, ok := a.sessions.find(token)
-	if !ok {
-		return session{}, errNoSession
+// holds refuses a device whose certificate does not hold any more.
+func (a *api) holds(s session) error {
+	if s.visitor {
+		return nil
 	}
-	if !s.visitor {
-		if _, err := a.Directory.Device(s.owner); err != nil {
-			return session{}, err
-		}
-	}
-	return s, nil
+	_, err := a.Directory.Device(s.owner)
+	return err
 }
 
 // device is caller for what only certified devices may.
 func (a *api) device(r *http.Request) (seal.Judged, error) {
-	s, err := a.caller(r)
+	s, err := a.caller(r, [32]byte{})
 	if err != nil {
 		return seal.Judged{}, err
-	}
-	if s.visitor {
-		return seal.Judged{}, &chat.Error{Kind: chat.KindDenied, Message: "only a certified device may ask this"}
 	}
 	return a.Directory.Device(s.owner)
 }
 
 // inConversation is caller for the conversation that the address names.
 func (a *api) inConversation(r *http.Request) (s session, conv [32]byte, err error) {
-	if s, err = a.caller(r); err == nil {
-		conv, err = wire.ReadHash("conv", r.PathValue("conv"))
+	if conv, err = wire.ReadHash("conv", r.PathValue("conv")); err == nil {
+		s, err = a.caller(r, conv)
 	}
 	return s, conv, err
 }
@@ -220,8 +243,8 @@ func (a *api) prove(object []byte, keyOf func(owner [32]byte) ([32]byte, error))
 	return proof.Owner, proof.Check(trust.Org(), proof.Challenge, key, now)
 }
 
-type begun struct {
-	Token   string  `json:"token"`
+// proven answers a proof: the browser's cookie holds the session from then on.
+type proven struct {
 	Expires int64   `json:"expires"` // milliseconds since 1970
 	Seq     *uint64 `json:"seq,omitzero"`
 }
@@ -244,11 +267,46 @@ func (a *api) session(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token, until, ok := a.sessions.begin(owner, visitor)
+	until, err := a.remember(w, r, session{owner, visitor})
+	if err != nil {
+		return err
+	}
+	return a.sendJSON(w, http.StatusOK, proven{Expires: until.UnixMilli()})
+}
+
+// remember adds a proven key to the browser's session.
+func (a *api) remember(w http.ResponseWriter, r *http.Request, who session) (until time.Time, err error) {
+	brought := cookieOf(r, sessionCookie)
+	secret, until, ok := a.sessions.prove(brought, who)
+	if !ok {
+		return until, errCrowd
+	}
+	if secret != brought {
+		http.SetCookie(w, newCookie(sessionCookie, secret, a.Hosts.placeOf(r)))
+	}
+	return until, nil
+}
+
+// ticket opens one connection of the socket, for a conversation's visitor or
+// for the device.
+func (a *api) ticket(w http.ResponseWriter, r *http.Request) (err error) {
+	var conv [32]byte
+	if query := r.URL.Query(); query.Has("conv") {
+		if conv, err = wire.ReadHash("conv", query.Get("conv")); err != nil {
+			return err
+		}
+	}
+	who, err := a.caller(r, conv)
+	if err != nil {
+		return err
+	}
+	secret, ok := a.sessions.issue(who)
 	if !ok {
 		return errCrowd
 	}
-	return a.sendJSON(w, http.StatusOK, begun{Token: token, Expires: until.UnixMilli()})
+	return a.sendJSON(w, http.StatusOK, struct {
+		Ticket string `json:"ticket"`
+	}{secret})
 }
 
 // begin takes proof, genesis, key object, epoch 0 and wraps.
@@ -274,11 +332,11 @@ func (a *api) begin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token, until, ok := a.sessions.begin(owner, true)
-	if !ok {
-		return errCrowd
+	until, err := a.remember(w, r, session{owner, true})
+	if err != nil {
+		return err
 	}
-	return a.sendJSON(w, http.StatusCreated, begun{Token: token, Expires: until.UnixMilli(), Seq: &receipt.Seq})
+	return a.sendJSON(w, http.StatusCreated, proven{Expires: until.UnixMilli(), Seq: &receipt.Seq})
 }
 
 func (a *api) entries(w http.ResponseWriter, r *http.Request) error {
@@ -440,48 +498,26 @@ func (a *api) departmentKeys(w http.ResponseWriter, r *http.Request) error {
 
 func (a *api) socket(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Origin") == "" {
-		return &chat.Error{Kind: chat.KindDenied, Field: "Origin", Message: "a browser names its origin here"}
+		return errForeign
 	}
 	a.Socket.ServeHTTP(w, r)
 	return nil
 }
 
-// Owner is who a token speaks for, for the socket's first command.
-func (g *Gateway) Owner(token string) (owner [32]byte, visitor bool, err error) {
-	s, err := g.api.lookUp(token)
-	return s.owner, s.visitor, err
+// Owner is for whom a ticket opens a connection; it is good once.
+func (g *Gateway) Owner(ticket string) (owner [32]byte, visitor bool, err error) {
+	s, ok := g.api.sessions.redeem(ticket)
+	if !ok {
+		return owner, false, errNoSession
+	}
+	return s.owner, s.visitor, g.api.holds(s)
 }
 
 // refuse answers with problem details whose texts are ours: a rule of the
 // specification, or a [*chat.Error]. Anything else stays in the log.
 func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status, code, detail := http.StatusInternalServerError, "internal", "Something failed inside the server: its log says what."
-	var rule, field string
-	var limit int64
-	if refusal, ok := errors.AsType[seal.Refusal](err); ok {
-		status, code, rule, detail = http.StatusUnprocessableEntity, refusal.Code, refusal.Rule, refusal.Sentence
-		if rule == seal.ErrNoSession.Rule {
-			status = http.StatusUnauthorized
-		}
-	} else if e, ok := errors.AsType[*chat.Error](err); ok {
-		status, code, detail, field, limit = statusOf(e.Kind), e.Name(), e.Error(), e.Field, e.Limit
-		if e == errNoSession {
-			status, code = http.StatusUnauthorized, "no_session"
-		}
-	}
-	if status == http.StatusInternalServerError {
-		a.Log.Error("a request failed", "path", r.Pattern, "error", err)
-	}
-	body, err := json.Marshal(struct {
-		Type   string `json:"type"`
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Code   string `json:"code"`
-		Rule   string `json:"rule,omitempty"`
-		Detail string `json:"detail"`
-		Field  string `json:"field,omitempty"`
-		Limit  int64  `json:"limit,omitzero"`
-	}{"about:blank", http.StatusText(status), status, code, rule, detail, field, limit})
+	p := a.problemOf(r.Pattern, err)
+	body, err := json.Marshal(p)
 	if err != nil {
 		a.Log.Error("a refusal could not be written", "error", err)
 		return
@@ -489,8 +525,45 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
+	w.WriteHeader(p.Status)
 	_, _ = w.Write(body)
+}
+
+// details is a refusal as problem details (RFC 9457).
+type details struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Rule   string `json:"rule,omitempty"`
+	Detail string `json:"detail"`
+	Field  string `json:"field,omitempty"`
+	Limit  int64  `json:"limit,omitzero"`
+}
+
+// problemOf turns an error into what the outside may know of it, and logs what
+// it may not.
+func (a *api) problemOf(where string, err error) *details {
+	p := &details{
+		Type: "about:blank", Status: http.StatusInternalServerError, Code: "internal",
+		Detail: "Something failed inside the server: its log says what.",
+	}
+	if refusal, ok := errors.AsType[seal.Refusal](err); ok {
+		p.Status, p.Code, p.Rule, p.Detail = http.StatusUnprocessableEntity, refusal.Code, refusal.Rule, refusal.Sentence
+		if p.Rule == seal.ErrNoSession.Rule {
+			p.Status = http.StatusUnauthorized
+		}
+	} else if e, ok := errors.AsType[*chat.Error](err); ok {
+		p.Status, p.Code, p.Detail, p.Field, p.Limit = statusOf(e.Kind), e.Name(), e.Error(), e.Field, e.Limit
+		if e == errNoSession {
+			p.Status, p.Code = http.StatusUnauthorized, "no_session"
+		}
+	}
+	if p.Status == http.StatusInternalServerError {
+		a.Log.Error("a request failed", "path", where, "error", err)
+	}
+	p.Title = http.StatusText(p.Status)
+	return p
 }
 
 func statusOf(k chat.Kind) int {

@@ -1,13 +1,17 @@
 // Package gateway is the outside of the server: the only package that speaks
-// HTTP to browsers. It serves the built pages, the state of health and what
-// section 5 of protocol/SPEC.md lists, and puts the same security headers on
-// every answer.
+// HTTP to browsers. It serves the built pages, the state of health, what
+// section 5 of protocol/SPEC.md lists (/v1/) and the staff's own requests
+// (/api/, protocol/openapi.yaml), and puts security headers on every answer.
 //
-// A request passes three checks before anything looks at its path: the Host
-// must be a name of this machine (host.go), the method must read, and the path
-// must be one that exists. What fails is answered with problem details
-// (RFC 9457) whose texts are constants: nothing that a stranger sent comes
-// back to a browser.
+// The name in Host decides what a request can reach (host.go): visitors' pages
+// and staff's pages live on names of their own, so that neither shares an
+// origin, a cookie or a store with the other. A name that is not ours is
+// refused before anything looks at the path. What changes something must come
+// from a page of the same origin. What fails is answered with problem details
+// (RFC 9457) whose texts are ours: nothing that a stranger sent comes back.
+//
+// Who speaks is known by a cookie that scripts cannot read (session.go): behind
+// it stand the keys that this browser has proven, each for five minutes.
 package gateway
 
 import (
@@ -39,6 +43,10 @@ type Options struct {
 	Directory     *directory.Directory
 	// Socket takes a WebSocket whose origin was checked.
 	Socket http.Handler
+	// Hosts are the names that the server answers to.
+	Hosts Hosts
+	// Ready says why the server cannot take messages, if it cannot; nil is always ready.
+	Ready func() error
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
 }
@@ -48,7 +56,10 @@ type Gateway struct {
 	pages  fs.FS
 	health []byte
 	log    *slog.Logger
+	hosts  Hosts
+	ready  func() error
 	api    *api
+	staff  *staff // nil without an organisation's services
 }
 
 // New returns the handler of everything that a browser asks for. It is safe
@@ -70,9 +81,12 @@ func New(o Options) *Gateway {
 		// A plain version needs no escaping in JSON.
 		health: []byte(`{"status":"ok","version":"` + version + `"}` + "\n"),
 		log:    log,
+		hosts:  o.Hosts,
+		ready:  o.Ready,
 	}
 	if o.Conversations != nil {
 		g.api = newAPI(o)
+		g.staff = newStaff(g.api)
 	}
 	return g
 }
@@ -80,41 +94,79 @@ func New(o Options) *Gateway {
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
-	if !ownHost(r) {
-		g.log.Warn("refused a request for a host that is not this machine", "host", shorten(r.Host))
+	at := g.hosts.placeOf(r)
+	if at == nowhere {
+		g.log.Warn("refused a request for a host that is not ours", "host", shorten(r.Host))
 		misdirected.write(w)
 		return
 	}
-	if g.api != nil && strings.HasPrefix(r.URL.Path, "/v1/") && r.URL.Path != "/v1/health" {
-		g.api.ServeHTTP(w, r)
-		return
+	path := r.URL.Path
+	if g.api != nil && at != machine && path != "/v1/health" {
+		if strings.HasPrefix(path, "/v1/") {
+			g.api.serve(w, r, at)
+			return
+		}
+		if at == consoleHost && strings.HasPrefix(path, "/api/") {
+			g.serveStaff(w, r)
+			return
+		}
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		wrongMethod.write(w)
 		return
 	}
-	path := r.URL.Path
-	if path == "/" {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Location", "/c/")
-		w.WriteHeader(http.StatusTemporaryRedirect)
+	if g.serveHealth(w, path) {
 		return
 	}
-	if path == "/v1/health" {
-		w.Header().Set("Cache-Control", "no-store")
+	switch at {
+	case machine:
+		redirect(w, path, g.hosts.chatOrigin(r)+"/c/")
+	case chatHost:
+		if name, ok := strings.CutPrefix(path, "/c/"); ok {
+			g.servePage(w, r, "widget/", name)
+			return
+		}
+		redirect(w, path, "/c/")
+	case consoleHost:
+		g.serveConsole(w, r, strings.TrimPrefix(path, "/"))
+	}
+}
+
+// redirect leads from the root to a page; nothing else is there.
+func redirect(w http.ResponseWriter, path, to string) {
+	if path != "/" {
+		notFound.write(w)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+// serveHealth answers whoever watches the process: that it lives, and that it
+// can take messages.
+func (g *Gateway) serveHealth(w http.ResponseWriter, path string) bool {
+	w.Header().Set("Cache-Control", "no-store")
+	switch path {
+	case "/v1/health":
 		send(w, "application/json", g.health)
-		return
+	case "/livez":
+		send(w, "text/plain; charset=utf-8", []byte("ok\n"))
+	case "/readyz":
+		if g.ready != nil {
+			if err := g.ready(); err != nil {
+				g.log.Error("the server is not ready", "error", err)
+				notReady.write(w)
+				return true
+			}
+		}
+		send(w, "text/plain; charset=utf-8", []byte("ok\n"))
+	default:
+		w.Header().Del("Cache-Control")
+		return false
 	}
-	if name, ok := strings.CutPrefix(path, "/c/"); ok {
-		g.servePage(w, r, "widget/", name)
-		return
-	}
-	if name, ok := strings.CutPrefix(path, "/agent/"); ok {
-		g.servePage(w, r, "console/", name)
-		return
-	}
-	notFound.write(w)
+	return true
 }
 
 // send writes a whole answer; net/http leaves the body out for HEAD.

@@ -23,8 +23,6 @@ var pages = fstest.MapFS{
 	"MANIFEST":                     {Data: []byte("list")},
 	"secret.txt":                   {Data: []byte("outside")},
 	"widget/index.html":            {Data: []byte("visitor")},
-	"widget/index.html.br":         {Data: []byte("visitor br")},
-	"widget/index.html.gz":         {Data: []byte("visitor gz")},
 	"widget/icon.svg":              {Data: []byte("icon")},
 	"widget/icon.svg.gz":           {Data: []byte("icon gz")},
 	"widget/notes.unknown":         {Data: []byte("of no known type")},
@@ -33,7 +31,8 @@ var pages = fstest.MapFS{
 	"widget/assets/app-1a2b.js.gz": {Data: []byte("script gz")},
 	"widget/assets/app-1a2b.css":   {Data: []byte("style")},
 	"widget/assets/folder.js/x":    {Data: []byte("a folder that ends like a file")},
-	"console/index.html":           {Data: []byte("agent")},
+	"console/index.html":           {Data: []byte("agent <script nonce=ALDABA-NONCE>")},
+	"console/index.html.br":        {Data: []byte("agent br")},
 	"console/assets/app-9z.js":     {Data: []byte("agent script")},
 }
 
@@ -41,7 +40,7 @@ var pages = fstest.MapFS{
 func ask(t *testing.T, h http.Handler, change func(*http.Request), method, path string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest(method, "/", nil)
-	r.URL.Path, r.Host = path, "127.0.0.1:8080"
+	r.URL.Path, r.Host = path, "chat.aldaba.localhost:8080"
 	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}
 	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, local))
 	if change != nil {
@@ -79,8 +78,8 @@ func TestGateway_Routes(t *testing.T) {
 		{"/c/icon.svg", "image/svg+xml", "no-cache", "icon"},
 		{"/c/assets/app-1a2b.js", "text/javascript; charset=utf-8", immutable, "script"},
 		{"/c/assets/app-1a2b.css", "text/css; charset=utf-8", immutable, "style"},
-		{"/agent/", "text/html; charset=utf-8", "no-store", "agent"},
-		{"/agent/assets/app-9z.js", "text/javascript; charset=utf-8", immutable, "agent script"},
+		{"/livez", "text/plain; charset=utf-8", "no-store", "ok\n"},
+		{"/readyz", "text/plain; charset=utf-8", "no-store", "ok\n"},
 		{"/v1/health", "application/json", "no-store", `{"status":"ok","version":"1.2.3-x+y_z"}` + "\n"},
 	} {
 		t.Run(c.path, func(t *testing.T) {
@@ -97,17 +96,104 @@ func TestGateway_Routes(t *testing.T) {
 	same(t, "Location of /", response.Header.Get("Location"), "/c/")
 }
 
+// The name in Host decides what there is: visitors' pages and staff's pages
+// have nothing in common but the state of health.
+func TestGateway_Places(t *testing.T) {
+	local := gateway.Hosts{}
+	demo := gateway.Hosts{Demo: true}
+	real := gateway.Hosts{Chat: "https://chat.example.com", Console: "https://desk.example.com:8443"}
+	for _, c := range []struct {
+		hosts      gateway.Hosts
+		host, path string
+		status     int
+		body       string
+	}{
+		{local, "chat.aldaba.localhost:8080", "/c/", 200, "visitor"},
+		{local, "chat.aldaba.localhost:8080", "/inbox", 404, ""},
+		{local, "console.aldaba.localhost:8080", "/", 200, "agent"},
+		{local, "console.aldaba.localhost:8080", "/settings/people", 200, "agent"},
+		{local, "console.aldaba.localhost:8080", "/assets/app-9z.js", 200, "agent script"},
+		{local, "console.aldaba.localhost:8080", "/assets/none.js", 404, ""},
+		{local, "console.aldaba.localhost:8080", "/c/", 200, "agent"},
+		{local, "ana.aldaba.localhost:8080", "/", 421, ""},
+		{demo, "ana.aldaba.localhost:8080", "/", 200, "agent"},
+		{demo, "a.b.aldaba.localhost:8080", "/", 421, ""},
+		{demo, "chat.aldaba.localhost:8080", "/c/", 200, "visitor"},
+		{real, "chat.example.com", "/c/", 200, "visitor"},
+		{real, "Chat.Example.Com", "/c/", 200, "visitor"},
+		{real, "desk.example.com:8443", "/", 200, "agent"},
+		{real, "desk.example.com", "/", 421, ""},
+		{real, "chat.aldaba.localhost:8080", "/c/", 421, ""},
+		{real, "console.aldaba.localhost:8080", "/", 421, ""},
+		{local, "127.0.0.1:8080", "/c/", 404, ""},
+		{local, "127.0.0.1:8080", "/livez", 200, "ok"},
+		{local, "localhost:8080", "/", 307, ""},
+	} {
+		t.Run(c.host+c.path, func(t *testing.T) {
+			h := gateway.New(gateway.Options{Pages: pages, Version: "1", Hosts: c.hosts})
+			response := ask(t, h, func(r *http.Request) { r.Host = c.host }, "GET", c.path)
+			same(t, "status", response.StatusCode, c.status)
+			if got := body(t, response); c.body != "" && !strings.HasPrefix(got, c.body) {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+	h := gateway.New(gateway.Options{Pages: pages, Version: "1"})
+	response := ask(t, h, func(r *http.Request) { r.Host = "127.0.0.1:8080" }, "GET", "/")
+	same(t, "the way to the pages", response.Header.Get("Location"), "http://chat.aldaba.localhost:8080/c/")
+}
+
+// A page carries a nonce of its own, and only scripts with it run [X53].
+func TestGateway_Nonce(t *testing.T) {
+	h := gateway.New(gateway.Options{Pages: pages, Version: "1"})
+	seen := map[string]bool{}
+	for range 20 {
+		response := ask(t, h, func(r *http.Request) {
+			r.Host = "console.aldaba.localhost:8080"
+			r.Header.Set("Accept-Encoding", "br")
+		}, "GET", "/")
+		same(t, "Content-Encoding", response.Header.Get("Content-Encoding"), "")
+		nonce, ok := strings.CutPrefix(body(t, response), "agent <script nonce=")
+		nonce = strings.TrimSuffix(nonce, ">")
+		policy := response.Header.Get("Content-Security-Policy")
+		if !ok || len(nonce) != 22 || seen[nonce] || !strings.Contains(policy, "script-src 'nonce-"+nonce+"' 'strict-dynamic';") {
+			t.Fatalf("nonce %q, policy %q", nonce, policy)
+		}
+		for _, part := range []string{"default-src 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types aldaba-worker", "base-uri 'none'"} {
+			if !strings.Contains(policy, part) {
+				t.Errorf("the policy of a page leaves %s out: %s", part, policy)
+			}
+		}
+		seen[nonce] = true
+	}
+}
+
+func TestGateway_NotReady(t *testing.T) {
+	var log bytes.Buffer
+	h := gateway.New(gateway.Options{
+		Pages: pages, Version: "1", Ready: func() error { return errors.New("disk on fire") },
+		Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	response := ask(t, h, nil, "GET", "/readyz")
+	same(t, "status", response.StatusCode, 503)
+	expectProblem(t, response)
+	if !strings.Contains(log.String(), "disk on fire") {
+		t.Errorf("the log does not say why: %s", log.String())
+	}
+	same(t, "livez", ask(t, h, nil, "GET", "/livez").StatusCode, 200)
+}
+
 // A name that does not exist, a folder, a twin and every way out of an
 // application's folder have the same answer.
 func TestGateway_NotFound(t *testing.T) {
 	h := gateway.New(gateway.Options{Pages: pages, Version: "1"})
 	for _, path := range []string{
-		"", "/c", "/agent", "/x", "/v1/health/", "/v1", "/MANIFEST", "/C/",
+		"", "/c", "/x", "/v1/health/", "/agent/", "/v1", "/MANIFEST", "/C/",
 		"/c/none.js", "/c/assets", "/c/assets/", "/c/assets/folder.js", "/c/notes.unknown",
 		"/c/index.html.br", "/c/assets/app-1a2b.js.gz",
 		"/c/../secret.txt", "/c/../console/index.html", "/c/assets/../index.html", "/c/./index.html",
 		"/c//index.html", "//c/", "/c/assets//app-1a2b.js", "/c//etc/hosts.txt", `/c/..\secret.txt`,
-		"/c/index.html\x00.txt", "/agent/../widget/index.html", "/c/index.html/",
+		"/c/index.html\x00.txt", "/c/index.html/",
 	} {
 		t.Run(path, func(t *testing.T) {
 			response := ask(t, h, nil, "GET", path)
@@ -122,6 +208,7 @@ func TestGateway_TraversalOnTheWire(t *testing.T) {
 	server := httptest.NewServer(gateway.New(gateway.Options{Pages: pages, Version: "1"}))
 	defer server.Close()
 	address := server.Listener.Addr().String()
+	_, port, _ := net.SplitHostPort(address)
 	for _, target := range []string{
 		"/c/../secret.txt", "/c/%2e%2e/secret.txt", "/c/..%2fsecret.txt", "/c/%2e%2e%2fconsole/index.html",
 		"/c/..%5csecret.txt", "/c/%252e%252e/secret.txt", "/c/assets/..%2f..%2f..%2fsecret.txt",
@@ -130,7 +217,7 @@ func TestGateway_TraversalOnTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		connection.Write([]byte("GET " + target + " HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n\r\n"))
+		connection.Write([]byte("GET " + target + " HTTP/1.1\r\nHost: chat.aldaba.localhost:" + port + "\r\nConnection: close\r\n\r\n"))
 		var answer bytes.Buffer
 		answer.ReadFrom(connection)
 		connection.Close()
@@ -161,13 +248,12 @@ func expectProblem(t *testing.T, response *http.Response) {
 func TestGateway_HeadersOnEveryAnswer(t *testing.T) {
 	h := gateway.New(gateway.Options{Pages: pages, Version: "1"})
 	want := map[string]string{
-		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-			"worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types aldaba-worker",
 		"X-Content-Type-Options":       "nosniff",
 		"Referrer-Policy":              "no-referrer",
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
 	}
+	const closed = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 	foreign := func(r *http.Request) { r.Host = "evil.example:8080" }
 	for _, c := range []struct {
 		method, path string
@@ -187,6 +273,9 @@ func TestGateway_HeadersOnEveryAnswer(t *testing.T) {
 		same(t, c.method+" "+c.path, response.StatusCode, c.status)
 		for name, value := range want {
 			same(t, c.method+" "+c.path+": "+name, response.Header.Get(name), value)
+		}
+		if policy := response.Header.Get("Content-Security-Policy"); policy != closed && !strings.HasPrefix(policy, "default-src 'none'; script-src 'nonce-") {
+			t.Errorf("%s %s: policy %q", c.method, c.path, policy)
 		}
 		for _, feature := range []string{"camera=()", "microphone=()", "geolocation=()"} {
 			if !strings.Contains(response.Header.Get("Permissions-Policy"), feature) {
@@ -214,7 +303,12 @@ func TestGateway_Methods(t *testing.T) {
 func TestGateway_HeadHasNoBody(t *testing.T) {
 	server := httptest.NewServer(gateway.New(gateway.Options{Pages: pages, Version: "1"}))
 	defer server.Close()
-	response, err := http.Head(server.URL + "/c/assets/app-1a2b.css")
+	request, err := http.NewRequest(http.MethodHead, server.URL+"/c/assets/app-1a2b.css", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = "chat.aldaba.localhost:" + request.URL.Port()
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,12 +321,15 @@ func TestGateway_HeadHasNoBody(t *testing.T) {
 func TestGateway_Hosts(t *testing.T) {
 	h := gateway.New(gateway.Options{Pages: pages, Version: "1"})
 	for host, own := range map[string]bool{
-		"127.0.0.1:8080":               true,
-		"[::1]:8080":                   true,
-		"localhost:8080":               true,
-		"LocalHost:8080":               true,
-		"acme.localhost:8080":          true,
-		"a-1.b.localhost:8080":         true,
+		"chat.aldaba.localhost:8080":   true,
+		"Chat.Aldaba.LocalHost:8080":   true,
+		"chat.aldaba.localhost":        false,
+		"chat.aldaba.localhost:8081":   false,
+		"chat.aldaba.localhost.:8080":  false,
+		"chat..aldaba.localhost:8080":  false,
+		"x.chat.aldaba.localhost:8080": false,
+		"chataldaba.localhost:8080":    false,
+		"acme.localhost:8080":          false,
 		"":                             false,
 		":8080":                        false,
 		"127.0.0.1":                    false,
@@ -270,7 +367,7 @@ func TestGateway_Hosts(t *testing.T) {
 
 func TestGateway_HostOnDefaultPort(t *testing.T) {
 	h := gateway.New(gateway.Options{Pages: pages, Version: "1"})
-	for host, want := range map[string]int{"localhost": 200, "localhost:80": 200, "evil.example": 421, "localhost:8080": 421} {
+	for host, want := range map[string]int{"chat.aldaba.localhost": 200, "chat.aldaba.localhost:80": 200, "evil.example": 421, "chat.aldaba.localhost:8080": 421} {
 		response := ask(t, h, func(r *http.Request) {
 			r.Host = host
 			local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
@@ -284,7 +381,7 @@ func TestGateway_HostOnDefaultPort(t *testing.T) {
 func TestGateway_HostWithoutListener(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("GET", "/c/", nil)
-	r.Host = "localhost:8080"
+	r.Host = "chat.aldaba.localhost:8080"
 	gateway.New(gateway.Options{Pages: pages, Version: "1"}).ServeHTTP(w, r)
 	same(t, "status", w.Code, 421)
 }
@@ -294,18 +391,18 @@ func TestGateway_Encodings(t *testing.T) {
 	for _, c := range []struct {
 		path, accept, encoding, body string
 	}{
-		{"/c/", "", "", "visitor"},
-		{"/c/", "gzip, deflate, br, zstd", "br", "visitor br"},
-		{"/c/", "gzip", "gzip", "visitor gz"},
-		{"/c/", "GZIP;Q=0.5", "gzip", "visitor gz"},
-		{"/c/", "br;q=0, gzip", "gzip", "visitor gz"},
-		{"/c/", "br; q=0.000, gzip;q=0", "", "visitor"},
-		{"/c/", "*", "br", "visitor br"},
-		{"/c/", "br;q=0, *;q=0.1", "gzip", "visitor gz"},
-		{"/c/", "*;q=0", "", "visitor"},
-		{"/c/", "br;q=many, gzip;q=2", "", "visitor"},
-		{"/c/", "brotli, xgzip", "", "visitor"},
-		{"/c/", "deflate", "", "visitor"},
+		{"/c/assets/app-1a2b.js", "", "", "script"},
+		{"/c/assets/app-1a2b.js", "gzip, deflate, br, zstd", "br", "script br"},
+		{"/c/assets/app-1a2b.js", "gzip", "gzip", "script gz"},
+		{"/c/assets/app-1a2b.js", "GZIP;Q=0.5", "gzip", "script gz"},
+		{"/c/assets/app-1a2b.js", "br;q=0, gzip", "gzip", "script gz"},
+		{"/c/assets/app-1a2b.js", "br; q=0.000, gzip;q=0", "", "script"},
+		{"/c/assets/app-1a2b.js", "*", "br", "script br"},
+		{"/c/assets/app-1a2b.js", "br;q=0, *;q=0.1", "gzip", "script gz"},
+		{"/c/assets/app-1a2b.js", "*;q=0", "", "script"},
+		{"/c/assets/app-1a2b.js", "br;q=many, gzip;q=2", "", "script"},
+		{"/c/assets/app-1a2b.js", "brotli, xgzip", "", "script"},
+		{"/c/assets/app-1a2b.js", "deflate", "", "script"},
 		{"/c/icon.svg", "br, gzip", "gzip", "icon gz"},
 		{"/c/assets/app-1a2b.js", "br", "br", "script br"},
 		{"/c/assets/app-1a2b.css", "br, gzip", "", "style"},
@@ -318,9 +415,9 @@ func TestGateway_Encodings(t *testing.T) {
 			same(t, "body", body(t, response), c.body)
 		})
 	}
-	response := ask(t, h, func(r *http.Request) { r.Header["Accept-Encoding"] = []string{"deflate", "gzip"} }, "GET", "/c/")
+	response := ask(t, h, func(r *http.Request) { r.Header["Accept-Encoding"] = []string{"deflate", "gzip"} }, "GET", "/c/icon.svg")
 	same(t, "encoding of two lines", response.Header.Get("Content-Encoding"), "gzip")
-	same(t, "type of an encoded page", response.Header.Get("Content-Type"), "text/html; charset=utf-8")
+	same(t, "type of an encoded file", response.Header.Get("Content-Type"), "image/svg+xml")
 }
 
 func TestGateway_VersionThatIsNotPlain(t *testing.T) {
@@ -344,12 +441,12 @@ func (b broken) Open(name string) (fs.File, error) {
 }
 
 func TestGateway_UnreadableFile(t *testing.T) {
-	for _, suffix := range []string{"index.html", ".br"} {
+	for _, suffix := range []string{"app-1a2b.js", ".br"} {
 		var log bytes.Buffer
 		h := gateway.New(gateway.Options{
 			Pages: broken{pages, suffix}, Version: "1", Log: slog.New(slog.NewTextHandler(&log, nil)),
 		})
-		response := ask(t, h, func(r *http.Request) { r.Header.Set("Accept-Encoding", "br") }, "GET", "/c/")
+		response := ask(t, h, func(r *http.Request) { r.Header.Set("Accept-Encoding", "br") }, "GET", "/c/assets/app-1a2b.js")
 		same(t, "status", response.StatusCode, 500)
 		same(t, "Content-Encoding", response.Header.Get("Content-Encoding"), "")
 		expectProblem(t, response)

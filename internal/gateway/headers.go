@@ -1,13 +1,16 @@
 package gateway
 
-import "net/http"
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
 
-// contentSecurityPolicy lets a page run its own files and talk to its own
-// server, and nothing else. Trusted Types turn making HTML or code of text
-// into an error.
-const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
-	"connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
-	"require-trusted-types-for 'script'; trusted-types aldaba-worker"
+// contentSecurityPolicy is that of every answer which is no page: it may do
+// nothing. Trusted Types turn making HTML or code of text into an error.
+const contentSecurityPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types 'none'"
 
 // permissionsPolicy switches off what a chat without calls does not use.
 const permissionsPolicy = "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), " +
@@ -22,4 +25,25 @@ func secure(h http.Header) {
 	h.Set("Permissions-Policy", permissionsPolicy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// nonceSlot is what the build writes where a page's nonce belongs.
+const nonceSlot = "ALDABA-NONCE"
+
+// pagePolicy lets a page run the scripts that carry its nonce and what they
+// load, and talk to its own server, and nothing else. ancestors says who may
+// frame it: 'none', or origins.
+func pagePolicy(nonce, ancestors string) string {
+	return "default-src 'none'; script-src 'nonce-" + nonce + "' 'strict-dynamic'; style-src 'self'; img-src 'self' blob:; " +
+		"font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
+		"frame-ancestors " + ancestors + "; require-trusted-types-for 'script'; trusted-types aldaba-worker"
+}
+
+// withNonce fills a page's slots with a value that nobody can guess, and gives
+// the page and the value.
+func withNonce(page []byte) (filled []byte, nonce string) {
+	var secret [16]byte
+	rand.Read(secret[:])
+	nonce = base64.RawURLEncoding.EncodeToString(secret[:])
+	return []byte(strings.ReplaceAll(string(page), nonceSlot, nonce)), nonce
 }

@@ -3,49 +3,123 @@ package gateway
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 )
 
-// ownHost reports whether the request names this machine and the port that it
-// arrived at. A page of another site can make its own name resolve to
-// 127.0.0.1 (DNS rebinding) and would then share an origin with the server;
-// its requests still carry its name.
-func ownHost(r *http.Request) bool {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if !ok {
-		return false
-	}
-	host := r.Host
-	// A browser leaves out the default port of http.
-	if port := ":" + strconv.Itoa(local.Port); strings.HasSuffix(host, port) {
-		host = strings.TrimSuffix(host, port)
-	} else if local.Port != 80 {
-		return false
-	}
-	return loopbackName(strings.ToLower(host))
+// Hosts says under which names the server answers. An empty origin stands for
+// the local name: http://chat.aldaba.localhost and
+// http://console.aldaba.localhost with the port of the listener.
+type Hosts struct {
+	Chat    string // origin of the visitors' pages, as in https://chat.example.com
+	Console string // origin of the staff's pages
+	// Demo gives every name under aldaba.localhost a console of its own, so that
+	// several people work side by side in one browser.
+	Demo bool
 }
 
-// loopbackName knows the names that a browser itself resolves to this machine
-// (RFC 6761 section 6.3), in lower case.
-func loopbackName(host string) bool {
-	switch host {
-	case "127.0.0.1", "[::1]", "localhost":
-		return true
+const localDomain = ".aldaba.localhost"
+
+// place is what a host name shows.
+type place uint8
+
+const (
+	nowhere     place = iota // not ours
+	machine                  // a loopback address: health, and the way to the pages
+	chatHost                 // visitors
+	consoleHost              // staff
+)
+
+// placeOf reads the Host of a request. A page of another site can make its own
+// name resolve to 127.0.0.1 (DNS rebinding) and would then share an origin with
+// the server; its requests still carry its name.
+func (h Hosts) placeOf(r *http.Request) place {
+	host := strings.ToLower(r.Host)
+	if h.Chat != "" && host == hostOf(h.Chat) {
+		return chatHost
 	}
-	labels, ok := strings.CutSuffix(host, ".localhost")
+	if h.Console != "" && host == hostOf(h.Console) {
+		return consoleHost
+	}
+	name, ok := localName(r, host)
 	if !ok {
+		return nowhere
+	}
+	switch name {
+	case "127.0.0.1", "[::1]", "localhost":
+		return machine
+	case "chat" + localDomain:
+		if h.Chat == "" {
+			return chatHost
+		}
+		return nowhere
+	case "console" + localDomain:
+		if h.Console == "" {
+			return consoleHost
+		}
+		return nowhere
+	}
+	label, ok := strings.CutSuffix(name, localDomain)
+	if ok && h.Demo && plainLabel(label) {
+		return consoleHost
+	}
+	return nowhere
+}
+
+// localName takes the port off, which must be the one that the request arrived at.
+func localName(r *http.Request, host string) (string, bool) {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok {
+		return "", false
+	}
+	// A browser leaves out the default port of http.
+	if name, ok := strings.CutSuffix(host, ":"+strconv.Itoa(local.Port)); ok {
+		return name, true
+	}
+	return host, local.Port == 80
+}
+
+func plainLabel(label string) bool {
+	if label == "" || len(label) > 63 {
 		return false
 	}
-	for label := range strings.SplitSeq(labels, ".") {
-		if label == "" {
+	for _, c := range []byte(label) {
+		if !alphanumeric(c) && c != '-' {
 			return false
-		}
-		for _, c := range []byte(label) {
-			if !alphanumeric(c) && c != '-' {
-				return false
-			}
 		}
 	}
 	return true
+}
+
+// hostOf is the host[:port] of an origin that the configuration has checked.
+func hostOf(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
+}
+
+// originOf is the origin that a browser names for pages of this request's host.
+func (h Hosts) originOf(r *http.Request) string {
+	host := strings.ToLower(r.Host)
+	for _, origin := range []string{h.Chat, h.Console} {
+		if origin != "" && host == hostOf(origin) {
+			return origin
+		}
+	}
+	return "http://" + host
+}
+
+// chatOrigin is where the visitors' pages are, as seen from this request.
+func (h Hosts) chatOrigin(r *http.Request) string {
+	if h.Chat != "" {
+		return h.Chat
+	}
+	origin := "http://chat" + localDomain
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && local.Port != 80 {
+		origin += ":" + strconv.Itoa(local.Port)
+	}
+	return origin
 }

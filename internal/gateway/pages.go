@@ -48,7 +48,13 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, app, name st
 		return
 	}
 	h := w.Header()
-	if err == nil {
+	page := path.Ext(name) == ".html"
+	if err == nil && page {
+		var nonce string
+		body, nonce = withNonce(body)
+		h.Set("Content-Security-Policy", pagePolicy(nonce, "'none'"))
+	}
+	if err == nil && !page { // a page is filled for each answer, so it has no twin
 		accepted := acceptedEncodings(r.Header.Values("Accept-Encoding"))
 		for _, encoding := range encodings {
 			if !accepted(encoding.name) {
@@ -73,6 +79,15 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, app, name st
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", cacheControl(name))
 	send(w, contentType, body)
+}
+
+// serveConsole answers with a file of the console, and for every other address
+// with its page: the console itself knows which of them it has.
+func (g *Gateway) serveConsole(w http.ResponseWriter, r *http.Request, name string) {
+	if path.Ext(name) == "" {
+		name = ""
+	}
+	g.servePage(w, r, "console/", name)
 }
 
 // read returns a regular file; whatever else has that name does not exist.

@@ -15,7 +15,7 @@ type problem struct {
 var (
 	notFound = problem{
 		http.StatusNotFound, "There is nothing at this address",
-		"The visitor's page is at /c/ and the agent's page at /agent/.",
+		"Open the address that the server printed when it started.",
 	}
 	wrongMethod = problem{
 		http.StatusMethodNotAllowed, "This address can only be read",
@@ -23,7 +23,11 @@ var (
 	}
 	misdirected = problem{
 		http.StatusMisdirectedRequest, "This server does not answer for that host",
-		"Open the address that the server printed when it started: it answers to 127.0.0.1, [::1], localhost and names under .localhost, with its own port.",
+		"Open the address that the server printed when it started: it answers to its own names only.",
+	}
+	notReady = problem{
+		http.StatusServiceUnavailable, "The server cannot take messages",
+		"The log of the server says why.",
 	}
 	unreadable = problem{
 		http.StatusInternalServerError, "A file of this page cannot be read",

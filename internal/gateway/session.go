@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"net/http"
 	"sync"
 	"time"
 
@@ -13,37 +14,57 @@ import (
 
 const (
 	challengeLasts = time.Minute
-	tokenLasts     = 5 * time.Minute
-	tokensOfOne    = 16 // of one owner; the oldest goes
+	proofLasts     = 5 * time.Minute
+	ticketLasts    = 30 * time.Second
+	keysOfOne      = 32 // proven in one browser; the one that ends first goes
 	sweepEvery     = 30 * time.Second
-	mostTokens     = 200_000 // at once, of all owners
+	mostBrowsers   = 200_000 // at once
+	mostTickets    = 200_000
 )
 
+// sessionCookie holds the secret of a browser's session. The prefix makes the
+// browser refuse it from another host, from a path and without Secure (RFC
+// 6265bis, 4.1.3).
+const sessionCookie = "__Host-aldaba"
+
 // sessions knows its own challenges again, and which of them were answered, and
-// remembers the tokens that proofs have earned. All of it is in memory: after a
+// remembers which keys each browser has proven. All of it is in memory: after a
 // restart everybody proves anew.
 type sessions struct {
 	now    func() time.Time
 	secret [32]byte
 
-	mu     sync.Mutex
-	spent  map[[32]byte]time.Time // challenges that were answered, until they end
-	tokens map[[32]byte]session   // by the token's SHA-256: a dump of memory gives no token
-	of     map[[32]byte][][32]byte
-	swept  time.Time
+	mu       sync.Mutex
+	spent    map[[32]byte]time.Time // challenges that were answered, until they end
+	browsers map[[32]byte]*browser  // by the secret's SHA-256: a dump of memory gives no secret
+	tickets  map[[32]byte]ticket    // likewise
+	swept    time.Time
 }
 
-// session is who a token speaks for.
+// browser is one session: a set of keys, each until its proof ends.
+type browser struct{ proven map[[32]byte]proof }
+
+type proof struct {
+	visitor bool
+	until   time.Time
+}
+
+// ticket opens one connection.
+type ticket struct {
+	who   session
+	until time.Time
+}
+
+// session is for whom a request speaks.
 type session struct {
 	owner   [32]byte // conv of a visitor, hash of a device's certificate
 	visitor bool
-	until   time.Time
 }
 
 func newSessions(now func() time.Time) *sessions {
 	s := &sessions{
 		now: now, spent: map[[32]byte]time.Time{},
-		tokens: map[[32]byte]session{}, of: map[[32]byte][][32]byte{}, swept: now(),
+		browsers: map[[32]byte]*browser{}, tickets: map[[32]byte]ticket{}, swept: now(),
 	}
 	rand.Read(s.secret[:])
 	return s
@@ -82,35 +103,92 @@ func (s *sessions) spend(c [32]byte) bool {
 	return true
 }
 
-// begin gives a token for an owner; false when there are too many at once.
-func (s *sessions) begin(owner [32]byte, visitor bool) (token string, until time.Time, ok bool) {
+// newSecret is 32 random bytes as text, and the hash by which they are kept.
+func newSecret() (text string, hash [32]byte) {
 	var secret [32]byte
 	rand.Read(secret[:])
-	token = wire.Text(secret[:])
-	hash := sha256.Sum256([]byte(token))
-	until = s.now().Add(tokenLasts)
+	text = wire.Text(secret[:])
+	return text, sha256.Sum256([]byte(text))
+}
+
+// prove adds a key to the browser of a cookie, or to a new one, whose secret it
+// gives; false when there are too many browsers at once.
+func (s *sessions) prove(cookie string, who session) (secret string, until time.Time, ok bool) {
+	until = s.now().Add(proofLasts)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep()
-	if len(s.tokens) >= mostTokens {
-		return "", until, false
+	secret = cookie
+	b := s.browsers[sha256.Sum256([]byte(cookie))]
+	if b == nil {
+		// Never the value that a browser brought: somebody else may have put it there.
+		if len(s.browsers) >= mostBrowsers {
+			return "", until, false
+		}
+		var hash [32]byte
+		secret, hash = newSecret()
+		b = &browser{map[[32]byte]proof{}}
+		s.browsers[hash] = b
 	}
-	mine := append(s.of[owner], hash)
-	if len(mine) > tokensOfOne {
-		delete(s.tokens, mine[0])
-		mine = mine[1:]
+	if _, again := b.proven[who.owner]; !again && len(b.proven) >= keysOfOne {
+		var first [32]byte
+		for owner, p := range b.proven {
+			if first == ([32]byte{}) || p.until.Before(b.proven[first].until) {
+				first = owner
+			}
+		}
+		delete(b.proven, first)
 	}
-	s.of[owner] = mine
-	s.tokens[hash] = session{owner, visitor, until}
-	return token, until, true
+	b.proven[who.owner] = proof{who.visitor, until}
+	return secret, until, true
 }
 
-// find gives the session of a token that still lasts.
-func (s *sessions) find(token string) (session, bool) {
+// find gives the visitor of a conversation when the browser has proven to be
+// it, or else the browser's device.
+func (s *sessions) find(cookie string, conv [32]byte) (session, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, ok := s.tokens[sha256.Sum256([]byte(token))]
-	return found, ok && s.now().Before(found.until)
+	b := s.browsers[sha256.Sum256([]byte(cookie))]
+	if b == nil {
+		return session{}, false
+	}
+	last := s.now()
+	if p, ok := b.proven[conv]; ok && p.visitor && last.Before(p.until) {
+		return session{conv, true}, true
+	}
+	// After a renewal a device has two certificates for a while: the one that was
+	// proven last counts.
+	var device session
+	found := false
+	for owner, p := range b.proven {
+		if !p.visitor && last.Before(p.until) {
+			device, found, last = session{owner, false}, true, p.until
+		}
+	}
+	return device, found
+}
+
+// issue gives a ticket for one connection.
+func (s *sessions) issue(who session) (secret string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep()
+	if len(s.tickets) >= mostTickets {
+		return "", false
+	}
+	secret, hash := newSecret()
+	s.tickets[hash] = ticket{who, s.now().Add(ticketLasts)}
+	return secret, true
+}
+
+// redeem takes a ticket back, once.
+func (s *sessions) redeem(secret string) (session, bool) {
+	hash := sha256.Sum256([]byte(secret))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.tickets[hash]
+	delete(s.tickets, hash)
+	return t.who, ok && s.now().Before(t.until)
 }
 
 // sweep forgets what has ended, now and then.
@@ -125,19 +203,40 @@ func (s *sessions) sweep() {
 			delete(s.spent, c)
 		}
 	}
-	for owner, hashes := range s.of {
-		var left [][32]byte
-		for _, hash := range hashes {
-			if t, ok := s.tokens[hash]; ok && now.Before(t.until) {
-				left = append(left, hash)
-			} else {
-				delete(s.tokens, hash)
-			}
-		}
-		if left == nil {
-			delete(s.of, owner)
-		} else {
-			s.of[owner] = left
+	for hash, t := range s.tickets {
+		if now.After(t.until) {
+			delete(s.tickets, hash)
 		}
 	}
+	for hash, b := range s.browsers {
+		for owner, p := range b.proven {
+			if now.After(p.until) {
+				delete(b.proven, owner)
+			}
+		}
+		if len(b.proven) == 0 {
+			delete(s.browsers, hash)
+		}
+	}
+}
+
+// cookieOf is the secret that a request brings; empty when there is none.
+func cookieOf(r *http.Request, name string) string {
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// newCookie is one that scripts cannot read, for this host alone. The chat's is
+// partitioned, because its page stands in a frame of another site.
+func newCookie(name, value string, at place) *http.Cookie {
+	c := &http.Cookie{
+		Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	}
+	if at == chatHost {
+		c.SameSite, c.Partitioned = http.SameSiteNoneMode, true
+	}
+	return c
 }

@@ -47,6 +47,7 @@ func TestExchangeFolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.Host = chatHost(s)
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)

@@ -44,6 +44,11 @@ type Options struct {
 	Folder string
 	// Pages holds the built browser applications.
 	Pages fs.FS
+	// Chat and Console are the origins of the visitors' and the staff's pages, as
+	// browsers see them; empty for the local names (gateway.Hosts).
+	Chat, Console string
+	// Demo opens the demonstration's host names.
+	Demo bool
 	// Version is shown in the state of health.
 	Version string
 	// Reader is brought what is said in assisted conversations; nil when nobody
@@ -66,6 +71,7 @@ type Server struct {
 	directory *directory.Directory
 	sites     *site.Sites
 	member    *assist.Member // the server as a member of assisted conversations
+	front     *gateway.Gateway
 }
 
 // Start opens the data folder, binds the listener and begins to serve. When the
@@ -112,11 +118,10 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 		return err
 	}
 	var conversations *conversation.Conversations
-	var front *gateway.Gateway
 	s.hub, err = fanout.New(fanout.Options{
 		Log: logOf{&conversations},
 		Session: func(token string) (fanout.Session, error) {
-			owner, visitor, err := front.Owner(token)
+			owner, visitor, err := s.front.Owner(token)
 			return fanout.Session{Owner: owner, Visitor: visitor}, err
 		},
 		MayRead: func(ctx context.Context, who fanout.Session, conv [32]byte) bool {
@@ -140,15 +145,17 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	conversations = conversation.New(conversation.Options{
 		Store: s.store, Directory: s.directory, Listener: ears{s.hub, desk}, Offices: offices{s.sites}, Now: time.Now,
 	})
-	front = gateway.New(gateway.Options{
+	s.front = gateway.New(gateway.Options{
 		Pages: o.Pages, Version: o.Version, Log: log,
 		Conversations: conversations, Directory: s.directory, Socket: s.hub.WebSocket(),
+		Hosts: gateway.Hosts{Chat: o.Chat, Console: o.Console, Demo: o.Demo},
+		Ready: s.store.Err,
 	})
 	if s.listener, err = listen(ctx, o.Address, log); err != nil {
 		return err
 	}
 	s.http = &http.Server{
-		Handler:           front,
+		Handler:           s.front,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -243,6 +250,11 @@ func (s *Server) Addr() *net.TCPAddr {
 		panic("server: a TCP listener has a TCP address")
 	}
 	return addr
+}
+
+// Owner says for whom a ticket opens a connection; it is good once.
+func (s *Server) Owner(ticket string) (owner [32]byte, visitor bool, err error) {
+	return s.front.Owner(ticket)
 }
 
 // Founded reports whether the organisation's first policy is there.

@@ -44,10 +44,23 @@ func occupy(t *testing.T) (*net.TCPAddr, net.Listener) {
 	return listener.Addr().(*net.TCPAddr), listener
 }
 
+// chatHost is the name of the visitors' pages.
+func chatHost(s *Server) string { return "chat.aldaba.localhost:" + strconv.Itoa(s.Addr().Port) }
+
+// page asks for the visitor's page.
+func page(s *Server, header string) (*http.Response, error) {
+	request, err := http.NewRequest("GET", "http://"+s.Addr().String()+"/c/", nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Host = chatHost(s)
+	request.Header.Set("X-Long", header)
+	return http.DefaultClient.Do(request)
+}
+
 func TestServer_ServesAndStops(t *testing.T) {
 	s := start(t, options(t, "127.0.0.1:0"))
-	url := "http://" + s.Addr().String()
-	response, err := http.Get(url + "/c/")
+	response, err := page(s, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +72,7 @@ func TestServer_ServesAndStops(t *testing.T) {
 	if err := s.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := http.Get(url + "/c/"); err == nil {
+	if _, err := page(s, ""); err == nil {
 		t.Error("the server answers after Stop")
 	}
 	select {
@@ -171,9 +184,7 @@ func TestServer_Folder(t *testing.T) {
 func TestServer_LimitsHeaders(t *testing.T) {
 	s := start(t, options(t, "127.0.0.1:0"))
 	for size, want := range map[int]int{8 << 10: 200, 64 << 10: 431} {
-		request, _ := http.NewRequest("GET", "http://"+s.Addr().String()+"/c/", nil)
-		request.Header.Set("X-Long", strings.Repeat("x", size))
-		response, err := http.DefaultClient.Do(request)
+		response, err := page(s, strings.Repeat("x", size))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +213,8 @@ func TestServer_RefusesAForeignHost(t *testing.T) {
 	for request, want := range map[string]string{
 		"GET /c/ HTTP/1.1\r\nHost: evil.example:" + port:                                             "421",
 		"GET http://evil.example:" + port + "/c/ HTTP/1.1\r\nHost: 127.0.0.1:" + port:                "421",
-		"GET /c/ HTTP/1.1\r\nHost: acme.localhost:" + port:                                           "200",
+		"GET /c/ HTTP/1.1\r\nHost: acme.localhost:" + port:                                           "421",
+		"GET /c/ HTTP/1.1\r\nHost: chat.aldaba.localhost:" + port:                                    "200",
 		"GET /c/ HTTP/1.1\r\nX-Forwarded-Host: 127.0.0.1:" + port + "\r\nHost: evil.example:" + port: "421",
 	} {
 		answer := raw(t, s, request+"\r\nConnection: close\r\n\r\n")

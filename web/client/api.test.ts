@@ -69,10 +69,10 @@ describe('bytes as text', () => {
 
 /** A server in a function: answers by `METHOD path`, the last answer of a list stays. */
 function serve(answers: Record<string, (() => Response | Promise<Response>)[]>) {
-  const asked: { what: string; bearer: string | null }[] = [];
+  const asked: { what: string; credentials: string | undefined }[] = [];
   vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
     const what = `${init.method} ${url.replace('http://server/v1/', '')}`;
-    asked.push({ what, bearer: new Headers(init.headers).get('Authorization') });
+    asked.push({ what, credentials: init.credentials });
     const list = answers[what] ?? [];
     const answer = list.length > 1 ? list.shift() : list[0];
     return answer ? answer() : Promise.reject(new TypeError('no route'));
@@ -93,14 +93,14 @@ const entries = `GET conversations/${toText(conv)}/entries`;
 afterEach(() => vi.unstubAllGlobals());
 
 describe('session', () => {
-  const sessions = (...tokens: string[]) => ({
+  const sessions = {
     'POST challenges': [challenge],
-    'POST sessions': tokens.map((token) => json({ token, expires: 1 })),
-  });
+    'POST sessions': [json({ expires: 1 })],
+  };
 
   test('[S1] is made before the first request, and made again once when it has ended', async () => {
     const asked = serve({
-      ...sessions('one', 'two'),
+      ...sessions,
       [entries]: [list(bytes(4)), problem(401, 'no_session'), list(bytes(5))],
     });
     const prove = vi.fn(async () => bytes(9));
@@ -108,19 +108,21 @@ describe('session', () => {
     expect(await server.entries(conv, 0)).toEqual([bytes(4)]);
     expect(await server.entries(conv, 0)).toEqual([bytes(5)]);
     expect(prove.mock.calls).toEqual([[bytes(32)], [bytes(32)]]);
-    expect(asked.map(({ what, bearer }) => `${what} ${bearer}`)).toEqual([
-      'POST challenges null',
-      'POST sessions null',
-      `${entries} Bearer one`,
-      `${entries} Bearer one`,
-      'POST challenges null',
-      'POST sessions null',
-      `${entries} Bearer two`,
+    expect(asked.map(({ what }) => what)).toEqual([
+      'POST challenges',
+      'POST sessions',
+      entries,
+      entries,
+      'POST challenges',
+      'POST sessions',
+      entries,
     ]);
+    // The session is the cookie of the page's own server, which no script reads.
+    expect(new Set(asked.map(({ credentials }) => credentials))).toEqual(new Set(['same-origin']));
   });
 
   test('a second refusal is told', async () => {
-    serve({ ...sessions('one'), [entries]: [problem(401, 'no_session')] });
+    serve({ ...sessions, [entries]: [problem(401, 'no_session')] });
     await expect(api('http://server', async () => bytes(9)).entries(conv, 0)).rejects.toMatchObject({
       status: 401,
       code: 'no_session',
@@ -129,7 +131,7 @@ describe('session', () => {
 
   test('requests at the same time share one renewal', async () => {
     const asked = serve({
-      ...sessions('one', 'two', 'three'),
+      ...sessions,
       [entries]: [
         list(),
         problem(401, 'no_session'),
@@ -145,7 +147,7 @@ describe('session', () => {
   });
 
   test('another code than 401 renews nothing', async () => {
-    const asked = serve({ ...sessions('one'), [entries]: [problem(403, 'not_allowed')] });
+    const asked = serve({ ...sessions, [entries]: [problem(403, 'not_allowed')] });
     await expect(api('http://server', async () => bytes(9)).entries(conv, 0)).rejects.toMatchObject({
       code: 'not_allowed',
     });
@@ -153,28 +155,43 @@ describe('session', () => {
   });
 
   test('a challenge of another length is refused', async () => {
-    serve({ ...sessions('one'), 'POST challenges': [() => new Response(bytes(31))] });
-    await expect(api('http://server', async () => bytes(9)).token()).rejects.toEqual(badAnswer);
+    serve({ ...sessions, 'POST challenges': [() => new Response(bytes(31))] });
+    await expect(api('http://server', async () => bytes(9)).session()).rejects.toEqual(badAnswer);
   });
 
-  test('the proof stands before the objects of a new conversation, whose token is the session', async () => {
+  test('the proof stands before the objects of a new conversation, which is the session', async () => {
     let posted: Bytes[] = [];
+    const asked: string[] = [];
     vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+      asked.push(url.replace('http://server/v1/', ''));
       if (url.endsWith('challenges')) return challenge();
       posted = unframe(init.body as Bytes);
-      return new Response(JSON.stringify({ token: 'first', expires: 1, seq: 1 }), { status: 201 });
+      return new Response(JSON.stringify({ expires: 1, seq: 1 }), { status: 201 });
     });
     const server = api('http://server', async () => bytes(9));
     await server.begin([bytes(1), bytes(2)]);
     expect(posted).toEqual([bytes(9), bytes(1), bytes(2)]);
-    expect(await server.token()).toBe('first');
+    await server.session();
+    expect(asked).toEqual(['challenges', 'conversations']);
+  });
+
+  test('a ticket is asked for the conversation that speaks, or for the device', async () => {
+    const asked = serve({
+      ...sessions,
+      [`POST tickets?conv=${toText(conv)}`]: [json({ ticket: 'one' })],
+      'POST tickets': [json({ ticket: 'two' })],
+    });
+    const prove = async () => bytes(9);
+    expect(await api('http://server', prove, undefined, () => conv).ticket()).toBe('one');
+    expect(await api('http://server', prove).ticket()).toBe('two');
+    expect(asked).toHaveLength(6);
   });
 });
 
 describe('answers', () => {
   const signedIn = {
     'POST challenges': [challenge],
-    'POST sessions': [json({ token: 'one', expires: 1 })],
+    'POST sessions': [json({ expires: 1 })],
   };
   const server = () => api('http://server', async () => bytes(9));
   const site = { org: toText(bytes(32)), dept: toText(bytes(16)), mode: 2, minPolicy: 3 };

@@ -81,9 +81,11 @@ interface Queue {
 export interface Api {
   site(): Promise<Site>;
   trust(): Promise<Bytes[]>;
-  /** The session's token; a new session when there is none or when `renewed` asks for it. */
-  token(renewed?: boolean): Promise<string>;
-  /** Forgets the session: the next request makes one, for whomever `prove` speaks then. */
+  /** Resolves when the server knows this browser by a session, which is made when there is none. */
+  session(): Promise<void>;
+  /** A ticket for one connection of the socket. */
+  ticket(): Promise<string>;
+  /** The next request proves a key anew, that of whomever `prove` speaks for then. */
   forget(): void;
   /** A visitor's new conversation: genesis, key object, epoch 0, wraps. It is the session from then on. */
   begin(objects: readonly Bytes[]): Promise<void>;
@@ -102,31 +104,33 @@ export interface Api {
 }
 
 /**
- * `prove` makes a session proof over a challenge of 32 bytes. `base` is an
- * origin, without a slash behind. `cure` is asked after a refusal by a rule
- * whether it is worth another try with the session of then.
+ * `prove` makes a session proof over a challenge of 32 bytes, `speaker` names
+ * the visitor's conversation for whom it speaks, or nothing for the device.
+ * `base` is an origin, without a slash behind: the page's own, whose cookie is
+ * the session. `cure` is asked after a refusal by a rule whether it is worth
+ * another try with the session of then.
  */
 export function api(
   base: string,
   prove: (challenge: Bytes) => Promise<Bytes>,
   cure: (rule: string) => Promise<boolean> = async () => false,
+  speaker: () => Bytes | undefined = () => undefined,
 ): Api {
-  let token = '';
-  let renewing: Promise<string> | undefined;
+  /** Counts the proofs of this page; 0 while the server may not know it. */
+  let proven = 0;
+  let proofs = 0;
+  let renewing: Promise<void> | undefined;
 
-  async function ask(method: string, path: string, body?: Bytes, bearer?: string): Promise<Bytes> {
+  async function ask(method: string, path: string, body?: Bytes): Promise<Bytes> {
     let reply: Response;
     let answer: Bytes;
     try {
       reply = await globalThis.fetch(`${base}/v1/${path}`, {
         method,
         body: body ?? null,
-        headers: {
-          ...(body && { 'Content-Type': 'application/octet-stream' }),
-          ...(bearer && { Authorization: `Bearer ${bearer}` }),
-        },
+        headers: { ...(body && { 'Content-Type': 'application/octet-stream' }) },
         cache: 'no-store',
-        credentials: 'omit',
+        credentials: 'same-origin',
         redirect: 'error',
         signal: AbortSignal.timeout(patience),
       });
@@ -146,9 +150,8 @@ export function api(
 
   const renew = () => {
     renewing ??= (async () => {
-      const answer = json(await ask('POST', 'sessions', await prooflist([])));
-      token = string(answer.token);
-      return token;
+      json(await ask('POST', 'sessions', await prooflist([])));
+      proven = ++proofs;
     })().finally(() => {
       renewing = undefined;
     });
@@ -170,13 +173,15 @@ export function api(
     cured(() => withSession(method, path, objects && frame(objects)));
 
   async function withSession(method: string, path: string, body?: Bytes): Promise<Bytes> {
-    const used = token || (await renew());
+    if (!proven) await renew();
+    const used = proven;
     try {
-      return await ask(method, path, body, used);
+      return await ask(method, path, body);
     } catch (error) {
       if (!(error instanceof Failure) || error.status !== 401) throw error;
-      // Somebody else may have renewed it in the meantime.
-      return ask(method, path, body, token === used ? await renew() : token || (await renew()));
+      // Another request may have renewed it in the meantime.
+      if (proven === used || !proven) await renew();
+      return ask(method, path, body);
     }
   }
 
@@ -187,12 +192,17 @@ export function api(
       return { org: toBytes(org, 32), dept: toBytes(dept, 16), mode, minPolicy: count(minPolicy) };
     },
     trust: async () => unframe(await ask('GET', 'trust')),
-    token: (renewed) => cured(async () => (renewed || !token ? renew() : token)),
+    session: () => cured(async () => (proven ? undefined : renew())),
+    async ticket() {
+      const conv = speaker();
+      return string(json(await own('POST', conv ? `tickets?conv=${toText(conv)}` : 'tickets', [])).ticket);
+    },
     forget() {
-      token = '';
+      proven = 0;
     },
     async begin(objects) {
-      token = string(json(await ask('POST', 'conversations', await prooflist(objects))).token);
+      json(await ask('POST', 'conversations', await prooflist(objects)));
+      proven = ++proofs;
     },
     entries: async (conv, from) =>
       unframe(

@@ -282,7 +282,9 @@ class FakeServer {
   readonly asked: string[] = [];
   readonly posted: Bytes[][] = [];
   readonly troubles: Trouble[] = [];
-  readonly tokens = new Map<string, string>();
+  /** Owners whose keys were proven: the session of the one browser that there is. */
+  readonly proven = new Set<string>();
+  private readonly tickets = new Set<string>();
   readonly sockets = new Set<FakeSocket>();
   /** `generation` counts the certificates that came after the first. */
   readonly enrolments = new Map<string, { signed: boolean; generation?: number }>();
@@ -326,18 +328,22 @@ class FakeServer {
     const body = Uint8Array.from(Buffer.concat(chunks));
     const [status, answer] = trouble?.answer
       ? told(trouble.answer)
-      : this.answer(what, body, request.headers.authorization?.replace('Bearer ', '') ?? '');
+      : this.answer(what, body);
     if (trouble?.when === 'after') request.socket.destroy();
     else response.writeHead(status).end(answer instanceof Uint8Array ? answer : JSON.stringify(answer));
   }
 
-  private session(proof: Bytes | undefined): { token: string; expires: number } {
-    const token = `token-${fresh()}`;
-    this.tokens.set(token, proof ? content(proof).owner : '');
-    return { token, expires: 0 };
+  private session(proof: Bytes | undefined): { expires: number } {
+    this.proven.add(proof ? content(proof).owner : '');
+    return { expires: 0 };
   }
 
-  private answer(what: string, body: Bytes, token: string): [number, object] {
+  /** Takes a ticket back. */
+  admits(ticket: string): boolean {
+    return this.tickets.delete(ticket);
+  }
+
+  private answer(what: string, body: Bytes): [number, object] {
     const [, path = '', query = ''] = /^\w+ ([^?]*)\??(.*)$/.exec(what) ?? [];
     const [area = '', name = ''] = path.split('/');
     if (what === 'GET site')
@@ -368,10 +374,18 @@ class FakeServer {
       this.enrolments.set(id, this.enrolments.get(id) ?? { signed: false });
       return [202, { id }];
     }
-    if (!this.tokens.has(token)) return [401, { code: 'no_session' }];
+    // A visitor has proven the conversation, a device anything else.
+    const named = area === 'tickets' ? query.replace('conv=', '') : name;
+    const device = [...this.proven].some((owner) => !this.isConv(owner));
+    if (!device && !this.proven.has(named)) return [401, { code: 'no_session' }];
+    if (area === 'tickets') {
+      const ticket = `ticket-${fresh()}`;
+      this.tickets.add(ticket);
+      return [200, { ticket }];
+    }
     if (area === 'keyobjects') {
       const owners = unframe(body).map((object) => content(object).name);
-      if (owners.some((owner) => owner !== this.tokens.get(token)))
+      if (owners.some((owner) => !this.proven.has(owner)))
         return [422, { code: 'bad_keyobj', rule: 'K16' }];
       this.keyObjects.push(...unframe(body));
       return [204, new Uint8Array(0)];
@@ -476,7 +490,7 @@ class FakeSocket {
     const { id, connect, subscribe, unsubscribe } = JSON.parse(text);
     const { server } = FakeSocket;
     if (connect) {
-      if (!server.tokens.has(connect.token)) return this.end(3500);
+      if (!server.admits(connect.token)) return this.end(3500);
       this.tell({ id, connect: { ping: 25, pong: true } });
     }
     if (unsubscribe) this.channels.delete(unsubscribe.channel);
@@ -844,7 +858,7 @@ describe('visitor', () => {
 
   test('[S1] a socket whose session has ended comes back with another', async () => {
     const { talk, conv } = await talking();
-    server.tokens.clear();
+    server.proven.clear();
     server.cut();
     server.append(conv, said('later'));
     await until(() => expect(texts(talk().lines)).toEqual(['hello', 'later']));
@@ -1459,7 +1473,7 @@ describe('desk', () => {
       const { board, given } = await fresh();
       const { conv } = await talking();
       enrolled(2);
-      server.tokens.clear();
+      server.proven.clear();
       server.troubles.push({ what: /^POST sessions/, answer: [422, 'cert_time', 'K11'] });
       board.select(conv);
       await until(() => expect(texts(board.view.get().current?.lines)).toEqual(['hello']));

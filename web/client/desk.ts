@@ -198,7 +198,7 @@ export function desk(vault: Vault, base: string): AgentDesk {
   }
 
   function open(): void {
-    const own = socket(base, api.token, (error) => own === line && report(error));
+    const own = socket(base, api.ticket, (error) => own === line && report(error));
     line = own;
     own.link.subscribe(show);
     at('ready');

@@ -38,7 +38,7 @@ export function ground(
   renewal?: () => Promise<void>,
 ): Ground {
   // A proof waits for no cure, because a cure may need a session.
-  const requests = api(base, (challenge) => lively(() => vault.proof(challenge, speaker())), cure);
+  const requests = api(base, (challenge) => lively(() => vault.proof(challenge, speaker())), cure, speaker);
   let kept: Promise<Kept> | undefined;
   let trusting: Promise<void> | undefined;
   let renewing = false;

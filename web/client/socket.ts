@@ -50,12 +50,12 @@ interface Publication {
 const patience = 10_000;
 
 /**
- * Connects at once. `token` gives the session's token, a new one when `renewed`
- * is true; when even that is refused the socket stops and `refused` hears why.
+ * Connects at once. `ticket` gives what opens one connection; when that is
+ * refused the socket stops and `refused` hears why.
  */
 export function socket(
   base: string,
-  token: (renewed: boolean) => Promise<string>,
+  ticket: () => Promise<string>,
   refused: (error: unknown) => void,
 ): Socket {
   const link = live<Link>('connecting');
@@ -65,13 +65,12 @@ export function socket(
   let last = 0;
   let line: WebSocket | undefined;
   let up = false;
-  let renewed = false;
   let stopped = false;
   let silence: ReturnType<typeof setTimeout> | undefined;
   let allowed = patience;
 
   function open(): void {
-    token(renewed)
+    ticket()
       .then((secret) => stopped || connect(secret))
       .catch((error) => {
         if (stopped) return;
@@ -91,12 +90,11 @@ export function socket(
     here.onopen = () => {
       if (here !== line) return;
       send({ connect: { token: secret } }, (reply) => {
-        if (!reply.connect) return drop(true); // the token is refused
+        if (!reply.connect) return drop(); // the ticket came too late
         const { ping = 0, pong = false } = reply.connect;
         allowed = ping > 0 ? ping * 1000 + patience : 0;
         answersPings = pong;
         up = true;
-        renewed = false;
         retry.reset();
         listen();
         link.set('online');
@@ -118,20 +116,18 @@ export function socket(
         else if (answersPings) here.send('{}');
       }
     };
-    here.onclose = ({ code }) => {
-      // Codes that centrifuge calls permanent: the same token will not do.
-      if (here === line) drop((code >= 3500 && code < 4000) || (code >= 4500 && code < 5000));
+    here.onclose = () => {
+      if (here === line) drop();
     };
   }
 
   /** Ends this connection and asks for the next one. */
-  function drop(renew = false): void {
+  function drop(): void {
     const here = line;
     line = undefined;
     here?.close();
     clearTimeout(silence);
     replies = new Map();
-    renewed ||= renew;
     link.set(up ? 'connecting' : 'offline');
     up = false;
     if (!stopped) retry.later(open);

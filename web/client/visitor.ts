@@ -93,7 +93,7 @@ export function visitor(vault: Vault, base: string): VisitorChat {
   /** Why the server has no session for the kept conversation; undefined when it has one. */
   async function missing(): Promise<Failure | undefined> {
     try {
-      await api.token();
+      await api.session();
     } catch (error) {
       if (error instanceof Failure && [401, 403, 404, 422].includes(error.status)) return error;
       throw error;
@@ -116,7 +116,7 @@ export function visitor(vault: Vault, base: string): VisitorChat {
   }
 
   function talking(named: Bytes): void {
-    const own = socket(base, api.token, (error) => own === line && report(error));
+    const own = socket(base, api.ticket, (error) => own === line && report(error));
     line = own;
     stage = 'talking';
     own.link.subscribe(show);

@@ -16,7 +16,8 @@ const exchange = join(folder, 'data', 'exchange');
 let server: ChildProcess;
 let office: ChildProcess;
 let browser: Browser;
-let base: string;
+let visitors: string;
+let staff: string;
 
 /** One command of the office, with its JSON. */
 function keys<T>(command: string, ...flags: string[]): T {
@@ -32,12 +33,15 @@ function keys<T>(command: string, ...flags: string[]): T {
 
 beforeAll(async () => {
   server = spawn(binary, ['run', '--address=127.0.0.1:0', `--folder=${join(folder, 'data')}`]);
-  base = await new Promise<string>((done, failed) => {
+  await new Promise<void>((done, failed) => {
     let output = '';
     server.stdout?.on('data', (chunk) => {
       output += String(chunk);
-      const [, visitor] = /visitor's page +(\S+)\/c\//.exec(output) ?? [];
-      if (visitor && output.includes('no organisation yet')) done(visitor);
+      const [, visitor] = /visitor's page +(\S+)/.exec(output) ?? [];
+      const [, agent] = /agent's page +(\S+)/.exec(output) ?? [];
+      if (!visitor || !agent || !output.includes('no organisation yet')) return;
+      [visitors, staff] = [visitor, agent];
+      done();
     });
     server.on('exit', () => failed(new Error(`aldaba ended: ${output}`)));
   });
@@ -52,15 +56,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(path: string): Promise<Page> {
+async function open(address: string): Promise<Page> {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1200, height: 760 } });
   const page = await context.newPage();
-  await page.goto(`${base}${path}`);
+  await page.goto(address);
   return page;
 }
 
 async function visitorWrites(text: string): Promise<Page> {
-  const page = await open('/c/');
+  const page = await open(visitors);
   const box = page.getByRole('textbox');
   await box.fill(text);
   await box.press('Enter');
@@ -83,7 +87,7 @@ async function answers(agent: Page, said: string, text: string): Promise<void> {
 }
 
 test('an agent is revoked, keys are renewed, and the other agent goes on [K12, K14]', async () => {
-  const nobody = await open('/c/');
+  const nobody = await open(visitors);
   await nobody.getByText('cannot do this at the moment').waitFor();
   keys('init', '--department=Support:sealed');
   office = spawn(binary, [
@@ -98,7 +102,7 @@ test('an agent is revoked, keys are renewed, and the other agent goes on [K12, K
   const agents: Page[] = [];
   for (const name of ['Bea', 'Carlos']) {
     const { invitation } = keys<{ invitation: string }>('invite', `--name=${name}`, '--department=Support');
-    const page = await open(`/agent/#invite=${invitation}`);
+    const page = await open(`${staff}#invite=${invitation}`);
     await page.getByRole('button', { name: 'Enrol' }).click({ timeout: 20_000 });
     await page.getByRole('heading', { name: 'Inbox' }).waitFor({ timeout: 60_000 });
     agents.push(page);

@@ -167,6 +167,14 @@ func (s *Store) Close() error {
 // by then is unknown; the process should end and read the disk anew.
 func (s *Store) Failed() <-chan error { return s.writer.failed }
 
+// Err is what ended the store for good, or nil while it takes writes.
+func (s *Store) Err() error {
+	if failure := s.writer.failure.Load(); failure != nil {
+		return *failure
+	}
+	return nil
+}
+
 // into receives a column of fixed length.
 type into []byte
 

@@ -27,6 +27,7 @@ type writer struct {
 	closing chan struct{} // closed by close
 	ended   chan struct{} // closed when the goroutine has ended
 	failed  chan error
+	failure atomic.Pointer[error] // what was sent on failed
 	commits atomic.Int64
 }
 
@@ -208,6 +209,7 @@ func (w *writer) loop() {
 		if failure == nil {
 			failure = w.commit(batch)
 			if failure != nil {
+				w.failure.Store(&failure)
 				w.failed <- failure
 			}
 			continue
