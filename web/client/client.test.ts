@@ -326,9 +326,7 @@ class FakeServer {
       return;
     }
     const body = Uint8Array.from(Buffer.concat(chunks));
-    const [status, answer] = trouble?.answer
-      ? told(trouble.answer)
-      : this.answer(what, body);
+    const [status, answer] = trouble?.answer ? told(trouble.answer) : this.answer(what, body);
     if (trouble?.when === 'after') request.socket.destroy();
     else response.writeHead(status).end(answer instanceof Uint8Array ? answer : JSON.stringify(answer));
   }
@@ -385,8 +383,7 @@ class FakeServer {
     }
     if (area === 'keyobjects') {
       const owners = unframe(body).map((object) => content(object).name);
-      if (owners.some((owner) => !this.proven.has(owner)))
-        return [422, { code: 'bad_keyobj', rule: 'K16' }];
+      if (owners.some((owner) => !this.proven.has(owner))) return [422, { code: 'bad_keyobj', rule: 'K16' }];
       this.keyObjects.push(...unframe(body));
       return [204, new Uint8Array(0)];
     }
