@@ -33,7 +33,8 @@ type Directory struct {
 	revoked func(certificate [32]byte) // told of each; nil until OnRevoke
 
 	trust  atomic.Pointer[seal.Trust]
-	mu     sync.Mutex // one writer of trust and status
+	named  atomic.Pointer[map[[16]byte]*seal.Certificate] // departments, by id
+	mu     sync.Mutex                                     // one writer of trust and status
 	status *seal.Status
 }
 
@@ -99,12 +100,21 @@ func (d *Directory) learn(object []byte) error {
 	if err := d.Trust().Add(object); err != nil {
 		return err
 	}
-	if seal.KindOf(object) == seal.KindStatus {
+	switch seal.KindOf(object) {
+	case seal.KindStatus:
 		s := new(seal.Status)
 		if err := seal.Parse(object, s); err != nil {
 			return err
 		}
 		d.status = s
+	case seal.KindCertificate:
+		x := new(seal.Certificate)
+		if err := seal.Parse(object, x); err != nil {
+			return err
+		}
+		if x.Kind == seal.Department {
+			d.name(x)
+		}
 	}
 	return nil
 }

@@ -12,13 +12,11 @@ func (s *Server) openSites(ctx context.Context) (*site.Sites, error) {
 	return site.Open(ctx, site.Options{
 		Store: s.store, Now: time.Now,
 		Chat: func() string { return "http://" + s.Addr().String() },
-		Departments: func() (departments [][16]byte) {
-			if trust := s.directory.Trust(); trust != nil {
-				for _, d := range trust.Policy().Departments {
-					departments = append(departments, d.ID)
-				}
+		Departments: func() (ids [][16]byte) {
+			for _, d := range s.directory.Departments() {
+				ids = append(ids, d.ID)
 			}
-			return departments
+			return ids
 		},
 	})
 }
