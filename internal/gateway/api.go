@@ -11,6 +11,7 @@ import (
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/conversation"
+	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/wire"
 )
@@ -107,7 +108,7 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, at place) {
 	mux.ServeHTTP(w, r)
 }
 
-var errNoSession = &chat.Error{Kind: chat.KindDenied, Field: "Cookie", Message: "there is no session: prove your key and try again"}
+var errNoSession = &chat.Error{Kind: chat.KindDenied, Code: "no_session", Field: "Cookie", Message: "there is no session: prove your key and try again"}
 
 var errCrowd = &chat.Error{Kind: chat.KindRateLimited, Message: "too many people are here at once: try again in a minute"}
 
@@ -555,8 +556,8 @@ func (a *api) problemOf(where string, err error) *details {
 		}
 	} else if e, ok := errors.AsType[*chat.Error](err); ok {
 		p.Status, p.Code, p.Detail, p.Field, p.Limit = statusOf(e.Kind), e.Name(), e.Error(), e.Field, e.Limit
-		if e == errNoSession {
-			p.Status, p.Code = http.StatusUnauthorized, "no_session"
+		if e == errNoSession || e == identity.ErrNoSession {
+			p.Status = http.StatusUnauthorized
 		}
 	}
 	if p.Status == http.StatusInternalServerError {

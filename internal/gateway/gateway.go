@@ -25,6 +25,8 @@ import (
 
 	"github.com/aldaba-chat/aldaba/internal/conversation"
 	"github.com/aldaba-chat/aldaba/internal/directory"
+	"github.com/aldaba-chat/aldaba/internal/identity"
+	"github.com/aldaba-chat/aldaba/internal/policy"
 )
 
 // Options is what the gateway needs from whoever composes the server.
@@ -41,6 +43,9 @@ type Options struct {
 	// the state of health is there.
 	Conversations *conversation.Conversations
 	Directory     *directory.Directory
+	// Staff are the accounts, and Policy is asked before anything is done for one.
+	Staff  *identity.Staff
+	Policy *policy.Policy
 	// Socket takes a WebSocket whose origin was checked.
 	Socket http.Handler
 	// Hosts are the names that the server answers to.

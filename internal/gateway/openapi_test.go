@@ -13,20 +13,27 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/aldaba-chat/aldaba/internal/policy"
 )
 
 var update = flag.Bool("update", false, "write protocol/openapi.yaml anew")
 
 const openapi = "../../protocol/openapi.yaml"
 
-func scaffold() *staff {
-	return newStaff(newAPI(Options{Log: slog.New(slog.DiscardHandler), Now: time.Now}))
+func scaffold(t *testing.T) *staff {
+	t.Helper()
+	door, err := policy.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newStaff(newAPI(Options{Log: slog.New(slog.DiscardHandler), Policy: door, Now: time.Now}))
 }
 
 // What is served is what protocol/openapi.yaml says: a change of it is a diff
 // that somebody reads. `make gen` writes it anew.
 func TestOpenAPI(t *testing.T) {
-	got, err := scaffold().huma.OpenAPI().YAML()
+	got, err := scaffold(t).huma.OpenAPI().YAML()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +60,8 @@ func TestStaff_RefusalsLeakNothing(t *testing.T) {
 			Name string `json:"name" maxLength:"5"`
 		}
 	}
-	s := scaffold()
-	register(s, operation{method: http.MethodPost, path: "/api/probe", summary: "a probe"},
+	s := scaffold(t)
+	register(s, operation{method: http.MethodPost, path: "/api/probe", action: policy.SignIn, summary: "a probe"},
 		func(_ context.Context, in *input) (*struct{}, error) {
 			if in.Body.Name == "boom" {
 				return nil, errors.New("a private cause")

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
+	"github.com/aldaba-chat/aldaba/internal/policy"
 )
 
 // staffBodyLimit is in bytes: the longest request is a site with all its fields.
@@ -29,6 +30,7 @@ type staff struct {
 // operation is one request of the staff's pages.
 type operation struct {
 	method, path string
+	action       policy.Action // what the one door is asked before it
 	summary      string
 	status       int // of success; 0 is 200, or 204 for an answer without a body
 }
@@ -53,6 +55,8 @@ func newStaff(a *api) *staff {
 	}
 	s.huma = humago.New(s.mux, config)
 	s.aboutOperations()
+	s.signInOperations()
+	s.peopleOperations()
 	return s
 }
 
@@ -72,6 +76,10 @@ func register[I, O any](s *staff, o operation, handle func(context.Context, *I) 
 		MaxBodyBytes: staffBodyLimit, RejectUnknownQueryParameters: true,
 		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests},
 	}, func(ctx context.Context, input *I) (*O, error) {
+		_, err := s.enter(ctx, o.action)
+		if err != nil {
+			return nil, s.problemOf(o.path, err)
+		}
 		output, err := handle(ctx, input)
 		if err != nil {
 			return nil, s.problemOf(o.path, err)
@@ -135,14 +143,19 @@ func (g *Gateway) serveStaff(w http.ResponseWriter, r *http.Request) {
 		g.api.refuse(w, r, err)
 		return
 	}
+	g.staff.answer(w, r.WithContext(withCaller(r.Context(), g.callerFrom(w, r))))
+}
+
+// answer serves an operation to the caller of the request's context.
+func (s *staff) answer(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil {
 		r.Body = http.MaxBytesReader(w, r.Body, staffBodyLimit+1) // whatever the library does
 	}
-	if _, pattern := g.staff.mux.Handler(r); pattern == "" {
+	if _, pattern := s.mux.Handler(r); pattern == "" {
 		notFound.write(w)
 		return
 	}
-	g.staff.mux.ServeHTTP(w, r)
+	s.mux.ServeHTTP(w, r)
 }
 
 // about is what a page shows before anybody is signed in.
@@ -154,7 +167,7 @@ type about struct {
 
 func (s *staff) aboutOperations() {
 	type answer struct{ Body about }
-	register(s, operation{method: http.MethodGet, path: "/api/about", summary: "What anybody may know before the sign-in"},
+	register(s, operation{method: http.MethodGet, path: "/api/about", action: policy.SeeSite, summary: "What anybody may know before the sign-in"},
 		func(context.Context, *struct{}) (*answer, error) {
 			return &answer{about{Version: s.Version, Founded: s.Directory.Trust() != nil, Demo: s.Hosts.Demo}}, nil
 		})

@@ -30,7 +30,7 @@ func (s *Staff) BindDevice(ctx context.Context, account chat.StaffID, key [32]by
 			return &chat.Error{Kind: chat.KindRateLimited, Limit: mostDevices, Message: "this person has too many devices: remove the account and invite the person anew"}
 		}
 		if err := tx.PutDevice(key, account, s.milli()); errors.Is(err, ErrTaken) {
-			return &chat.Error{Kind: chat.KindConflict, Message: "this browser belongs to somebody else: use another browser or another profile"}
+			return &chat.Error{Kind: chat.KindConflict, Code: "device_of_another", Message: "this browser belongs to somebody else: use another browser or another profile"}
 		} else if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (s *Staff) DeviceOf(ctx context.Context, key [32]byte) (account chat.StaffI
 	err = s.store.ReadStaff(ctx, func(tx Tx) error {
 		account, err = tx.Device(key)
 		if errors.Is(err, ErrNotFound) {
-			return &chat.Error{Kind: chat.KindDenied, Message: "this device belongs to nobody: sign in and enrol it"}
+			return &chat.Error{Kind: chat.KindDenied, Code: "device_of_nobody", Message: "this device belongs to nobody: sign in and enrol it"}
 		}
 		return err
 	})

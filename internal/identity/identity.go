@@ -95,7 +95,7 @@ func (s *Staff) Organisation(ctx context.Context) (name string, err error) {
 
 var (
 	// ErrNoSession is the answer to a token that opens nothing any more.
-	ErrNoSession = &chat.Error{Kind: chat.KindDenied, Message: "you are not signed in: sign in and try again"}
+	ErrNoSession = &chat.Error{Kind: chat.KindDenied, Code: "not_signed_in", Message: "you are not signed in: sign in and try again"}
 
 	errNobody = &chat.Error{Kind: chat.KindNotFound, Field: "id", Message: "there is no such person"}
 )

@@ -17,7 +17,7 @@ const (
 	linkLasts      = 7 * 24 * time.Hour
 )
 
-var errLink = &chat.Error{Kind: chat.KindNotFound, Field: "token", Message: "this link has ended or was used: ask the administrator for another"}
+var errLink = &chat.Error{Kind: chat.KindNotFound, Code: "link_ended", Field: "token", Message: "this link has ended or was used: ask the administrator for another"}
 
 // Ticket is a one-time link as it is shown once: whoever has it can become the
 // person.

@@ -158,18 +158,18 @@ func judge(password string, words ...string) error {
 	password = norm.NFC.String(password)
 	switch n := utf8.RuneCountInString(password); {
 	case n < minPassword:
-		return &chat.Error{Kind: chat.KindInvalid, Field: "password", Limit: minPassword, Message: fmt.Sprintf("a password has at least %d characters: take a sentence or several words", minPassword)}
+		return &chat.Error{Kind: chat.KindInvalid, Code: "password_short", Field: "password", Limit: minPassword, Message: fmt.Sprintf("a password has at least %d characters: take a sentence or several words", minPassword)}
 	case n > maxPassword:
-		return &chat.Error{Kind: chat.KindInvalid, Field: "password", Limit: maxPassword, Message: fmt.Sprintf("a password has at most %d characters", maxPassword)}
+		return &chat.Error{Kind: chat.KindInvalid, Code: "password_long", Field: "password", Limit: maxPassword, Message: fmt.Sprintf("a password has at most %d characters", maxPassword)}
 	}
 	lower := strings.ToLower(password)
 	switch {
 	case isCommon(lower):
-		return chat.Invalid("password", "this is one of the passwords that everybody tries first, or one with digits around it: take a sentence or several words")
+		return &chat.Error{Kind: chat.KindInvalid, Code: "password_common", Field: "password", Message: "this is one of the passwords that everybody tries first, or one with digits around it: take a sentence or several words"}
 	case isPattern(lower):
-		return chat.Invalid("password", "this repeats itself or counts on: take a sentence or several words")
+		return &chat.Error{Kind: chat.KindInvalid, Code: "password_pattern", Field: "password", Message: "this repeats itself or counts on: take a sentence or several words"}
 	case isContext(lower, words):
-		return chat.Invalid("password", "this is made of your login, your name or the company's name: take a sentence or several words")
+		return &chat.Error{Kind: chat.KindInvalid, Code: "password_known", Field: "password", Message: "this is made of your login, your name or the company's name: take a sentence or several words"}
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (s *Staff) add(ctx context.Context, p Profile, before func(Tx) error) (a Ac
 			return err
 		}
 		if err := tx.PutAccount(r); errors.Is(err, ErrTaken) {
-			return &chat.Error{Kind: chat.KindConflict, Field: "login", Message: "somebody has this login"}
+			return &chat.Error{Kind: chat.KindConflict, Code: "login_taken", Field: "login", Message: "somebody has this login"}
 		} else if err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (s *Staff) Link(ctx context.Context, id chat.StaffID) (t Ticket, err error)
 			return err
 		}
 		if r.State == Suspended {
-			return &chat.Error{Kind: chat.KindConflict, Field: "id", Message: "this person is suspended: resume the account first"}
+			return &chat.Error{Kind: chat.KindConflict, Code: "suspended", Field: "id", Message: "this person is suspended: resume the account first"}
 		}
 		t, err = s.newLink(tx, r)
 		return err
@@ -190,7 +190,7 @@ func spare(tx Tx, r Record) error {
 	}
 	others, err := activeAdministrators(tx, r.ID)
 	if err == nil && others == 0 {
-		return &chat.Error{Kind: chat.KindConflict, Field: "id", Message: fmt.Sprintf("%s is the last administrator: make somebody else one first", r.Login)}
+		return &chat.Error{Kind: chat.KindConflict, Code: "last_administrator", Field: "id", Message: fmt.Sprintf("%s is the last administrator: make somebody else one first", r.Login)}
 	}
 	return err
 }

@@ -31,8 +31,8 @@ func (s Step) String() string {
 }
 
 var (
-	errSignIn = &chat.Error{Kind: chat.KindDenied, Field: "password", Message: "the login or the password is not right"}
-	errCode   = &chat.Error{Kind: chat.KindDenied, Field: "code", Message: "this code is not right, or it was used: wait for the next one, or take a recovery code"}
+	errSignIn = &chat.Error{Kind: chat.KindDenied, Code: "wrong_password", Field: "password", Message: "the login or the password is not right"}
+	errCode   = &chat.Error{Kind: chat.KindDenied, Code: "wrong_code", Field: "code", Message: "this code is not right, or it was used: wait for the next one, or take a recovery code"}
 )
 
 // familiar is how many addresses an account remembers.
@@ -188,7 +188,7 @@ func (s *Staff) ChangePassword(ctx context.Context, token, old, password string)
 	case err != nil:
 		return "", err
 	case !ok:
-		return "", &chat.Error{Kind: chat.KindDenied, Field: "old", Message: "the old password is not right"}
+		return "", &chat.Error{Kind: chat.KindDenied, Code: "wrong_password", Field: "old", Message: "the old password is not right"}
 	}
 	s.tries.forget("old " + r.ID.String())
 	organisation, err := s.Organisation(ctx)

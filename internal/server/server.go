@@ -20,7 +20,9 @@ import (
 	"github.com/aldaba-chat/aldaba/internal/directory"
 	"github.com/aldaba-chat/aldaba/internal/fanout"
 	"github.com/aldaba-chat/aldaba/internal/gateway"
+	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/keyring"
+	"github.com/aldaba-chat/aldaba/internal/policy"
 	"github.com/aldaba-chat/aldaba/internal/site"
 	"github.com/aldaba-chat/aldaba/internal/store/sqlite"
 )
@@ -70,6 +72,10 @@ type Server struct {
 
 	directory *directory.Directory
 	sites     *site.Sites
+	staff     *identity.Staff
+	office    *exchange
+	desk      *assist.Desk
+	control   *http.Server   // on the control socket
 	member    *assist.Member // the server as a member of assisted conversations
 	front     *gateway.Gateway
 }
@@ -83,7 +89,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{failed: make(chan error, 1)}
-	if err := s.build(ctx, o, log); err != nil {
+	err := s.build(ctx, o, log)
+	if err == nil {
+		err = s.serve(ctx, o, log)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.close(ctx))
 	}
 	return s, nil
@@ -113,8 +123,8 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	if s.member, err = member(o.Folder, ring); err != nil {
 		return err
 	}
-	office := &exchange{directory: s.directory, member: s.member, folder: filepath.Join(o.Folder, "exchange"), log: log}
-	if err := office.open(); err != nil {
+	s.office = &exchange{directory: s.directory, member: s.member, folder: filepath.Join(o.Folder, "exchange"), log: log}
+	if err := s.office.open(); err != nil {
 		return err
 	}
 	var conversations *conversation.Conversations
@@ -138,19 +148,31 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	if s.sites, err = s.openSites(ctx); err != nil {
 		return err
 	}
-	desk := assist.New(assist.Options{
+	s.desk = assist.New(assist.Options{
 		Member: s.member, Trust: s.directory.Trust, Log: entriesOf{&conversations}, Store: s.store,
 		Reader: o.Reader, Logger: log,
 	})
 	conversations = conversation.New(conversation.Options{
-		Store: s.store, Directory: s.directory, Listener: ears{s.hub, desk}, Offices: offices{s.sites}, Now: time.Now,
+		Store: s.store, Directory: s.directory, Listener: ears{s.hub, s.desk}, Offices: offices{s.sites}, Now: time.Now,
 	})
+	door, err := policy.New()
+	if err != nil {
+		return err
+	}
+	s.staff = identity.New(identity.Options{Store: s.store, Ring: ring, Log: log})
+	s.staff.OnEnd(s.cut)
 	s.front = gateway.New(gateway.Options{
+		Staff: s.staff, Policy: door,
 		Pages: o.Pages, Version: o.Version, Log: log,
 		Conversations: conversations, Directory: s.directory, Socket: s.hub.WebSocket(),
 		Hosts: gateway.Hosts{Chat: o.Chat, Console: o.Console, Demo: o.Demo},
 		Ready: s.store.Err,
 	})
+	return nil
+}
+
+// serve binds the listeners and begins to answer.
+func (s *Server) serve(ctx context.Context, o Options, log *slog.Logger) (err error) {
 	if s.listener, err = listen(ctx, o.Address, log); err != nil {
 		return err
 	}
@@ -174,9 +196,12 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 		return s.directory.Refresh(working)
 	})
 	s.every(working, exchangeEvery, log, "exchange with the organisation's office", func() error {
-		return errors.Join(office.round(working), s.takeSeat(working))
+		return errors.Join(s.office.round(working), s.takeSeat(working))
 	})
-	s.routines.Go(func() { desk.Run(working) })
+	if err := s.serveControl(ctx, o); err != nil {
+		return err
+	}
+	s.routines.Go(func() { s.desk.Run(working) })
 	s.routines.Go(func() {
 		select {
 		case err := <-s.store.Failed():
@@ -200,6 +225,20 @@ func (s *Server) holds(who fanout.Session) bool {
 	}
 	_, err := s.directory.Device(who.Owner)
 	return err == nil
+}
+
+// cut closes what the devices of an account have open: whoever may come back,
+// comes back with the rights of now.
+func (s *Server) cut(e identity.Ended) {
+	trust := s.directory.Trust()
+	if trust == nil || s.hub == nil {
+		return
+	}
+	for _, key := range e.Devices {
+		for _, x := range trust.CertificatesOf(key) {
+			s.hub.Disconnect(x.Hash())
+		}
+	}
 }
 
 // every does something again and again until the server stops.
@@ -275,6 +314,9 @@ func (s *Server) close(ctx context.Context) error {
 		if err := s.http.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("some requests did not finish in time and were cut: %w", err), s.http.Close())
 		}
+	}
+	if s.control != nil {
+		errs = append(errs, s.control.Shutdown(ctx))
 	}
 	if s.hub != nil {
 		errs = append(errs, s.hub.Stop(ctx))
