@@ -2,8 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: run test check soak gen e2e fuzz bench deps spec help
 
-run: ## Build Aldaba and start it on this machine
+run: ## Build Aldaba and start its demonstration here; with RESET=1 it begins anew
 	@go run ./tools/build
+	@$(if $(RESET),bin/aldaba demo reset,true)
 	@exec bin/aldaba run --demo=on
 
 test: ## Everything, as CI runs it: install, build, lint, test; prints the time of each part

@@ -22,11 +22,14 @@ var (
 )
 
 // demo is the sample organisation, whose office this process plays.
-type demo struct{ *keeper }
+type demo struct {
+	*keeper
+	door *door
+}
 
 // startDemo opens the sample organisation or makes it.
 func startDemo(ctx context.Context, s *server.Server, data string) (*demo, error) {
-	d := &demo{&keeper{files: keptFiles(data), exchange: s.Office()}}
+	d := &demo{keeper: &keeper{files: keptFiles(data), exchange: s.Office()}}
 	folder := d.files.Folder
 	// Keys of another organisation than the data's would only wait for a server.
 	if _, err := os.Lstat(filepath.Join(folder, "office.age")); s.Founded() == errors.Is(err, fs.ErrNotExist) {
@@ -35,6 +38,12 @@ func startDemo(ctx context.Context, s *server.Server, data string) (*demo, error
 	err := d.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the sample organisation in %s: %w", folder, err)
+	}
+	if len(d.office.Departments()) < 2 {
+		return nil, fmt.Errorf("the sample organisation in %s was made by an older version: `make run RESET=1` begins anew", folder)
+	}
+	if d.door, err = openDoor(data, s.Addr().Port); err != nil {
+		return nil, err
 	}
 	if err := d.round(ctx); err != nil {
 		return nil, fmt.Errorf("%s and %s are of two organisations: remove both to start anew (`make run RESET=1` does), or run without --demo: %w", data, folder, err)
@@ -75,13 +84,5 @@ func (d *demo) open(ctx context.Context) (err error) {
 	return err
 }
 
-// invite makes an invitation for a device of one of the sample's people.
-func (d *demo) invite(ctx context.Context, who authority.Invite) (inv seal.Invitation, err error) {
-	err = d.work(ctx, func(o *authority.Office, now uint64) error {
-		if inv, _, err = o.Invite(who, now); err != nil {
-			return err
-		}
-		return o.Save()
-	})
-	return inv, err
-}
+// end forgets the door: its links lead nowhere once the server has stopped.
+func (d *demo) end() { _ = os.Remove(filepath.Join(d.files.Folder, doorFileName)) }

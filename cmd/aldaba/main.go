@@ -2,6 +2,7 @@
 //
 //	aldaba run [--address=host:port] [--folder=dir]
 //	aldaba keys <command>
+//	aldaba demo links|reset
 //	aldaba version
 //	aldaba help
 //
@@ -71,6 +72,8 @@ func (p program) run(ctx context.Context, args []string) int {
 		return p.serve(ctx, rest)
 	case "keys":
 		return p.keys(ctx, rest)
+	case "demo":
+		return p.demo(ctx, rest)
 	case "version", "--version":
 		if len(rest) > 0 {
 			return p.misused("version takes nothing behind it")
@@ -101,6 +104,7 @@ func help() string {
 
   run       serve the visitor's page and the agent's page on this machine
   keys      make and use the organisation's keys; ` + "`aldaba keys help`" + ` lists how
+  demo      links into the demonstration that runs, or its end; ` + "`aldaba demo help`" + `
   version   print the version
   help      print this
 

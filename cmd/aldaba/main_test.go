@@ -170,6 +170,16 @@ func TestCommand_RunServesBothPagesAndStops(t *testing.T) {
 	}
 }
 
+// demoAddresses are the addresses that a demonstration printed, by their names.
+func demoAddresses(t *testing.T, output string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, match := range regexp.MustCompile(`(?m)^(\w+) .* (http://\S+)$`).FindAllStringSubmatch(output, -1) {
+		found[match[1]] = match[2]
+	}
+	return found
+}
+
 // The demonstration has an organisation, whose keys stand beside the data, and
 // has the same one when it is started again.
 func TestCommand_Demo(t *testing.T) {
@@ -177,11 +187,16 @@ func TestCommand_Demo(t *testing.T) {
 	var orgs []string
 	for range 2 {
 		r := startRun(t, "--address=127.0.0.1:0", "--folder="+data, "--demo=on")
-		urls := address.FindAllString(r.stdout.String(), -1)
-		if len(urls) != 2 || !strings.Contains(urls[1], "/#invite=") || strings.Contains(r.stdout.String(), "no organisation") {
-			t.Fatalf("an invitation is wanted: %s", r.stdout)
+		urls := demoAddresses(t, r.stdout.String())
+		for _, login := range []string{"ana", "luis", "marta"} {
+			if !strings.Contains(urls[login], "http://"+login+".aldaba.localhost:") || !strings.Contains(urls[login], "/#demo=") || !strings.Contains(urls[login], "&invite=") {
+				t.Errorf("a link that signs %s in is wanted: %s", login, r.stdout)
+			}
 		}
-		response, err := get(strings.TrimSuffix(urls[0], "/c/") + "/v1/site")
+		if strings.Contains(urls["admin"], "invite") || !strings.Contains(urls["admin"], "#demo=") || strings.Contains(r.stdout.String(), "no organisation") {
+			t.Errorf("got %s", r.stdout)
+		}
+		response, err := get(strings.TrimSuffix(urls["chat"], "/c/") + "/v1/site")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +236,7 @@ func TestCommand_KeepsTheKeysHere(t *testing.T) {
 	}
 	base := strings.TrimSuffix(address.FindString(r.stdout.String()), "/c/")
 	seated := func() bool {
-		response, err := http.Get(base + "/v1/trust")
+		response, err := get(base + "/v1/trust")
 		if err != nil {
 			t.Fatal(err)
 		}

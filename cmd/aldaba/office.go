@@ -108,6 +108,17 @@ func (k *keeper) work(ctx context.Context, do func(o *authority.Office, now uint
 	return do(k.office, milliseconds(time.Now()))
 }
 
+// invite makes an invitation for a device.
+func (k *keeper) invite(ctx context.Context, who authority.Invite) (inv seal.Invitation, err error) {
+	err = k.work(ctx, func(o *authority.Office, now uint64) error {
+		if inv, _, err = o.Invite(who, now); err != nil {
+			return err
+		}
+		return o.Save()
+	})
+	return inv, err
+}
+
 // round renews what is due and answers the requests of devices and the server.
 func (k *keeper) round(ctx context.Context) error {
 	return k.work(ctx, func(o *authority.Office, now uint64) error {

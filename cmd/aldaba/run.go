@@ -11,9 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aldaba-chat/aldaba/internal/authority"
 	"github.com/aldaba-chat/aldaba/internal/config"
-	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/server"
 )
 
@@ -58,20 +56,19 @@ func (p program) serve(ctx context.Context, args []string) int {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	troubled := func(err error) { p.log.Error("the organisation's office, which this program plays", "error", err) }
-	var invitation string
+	p.sayBusy(settings.Address, s.Addr())
 	if settings.Demo {
 		d, err := startDemo(working, s, settings.Folder)
+		var lines []demoLine
+		if err == nil {
+			lines, err = d.door.lines(working, d.keeper)
+		}
 		if err != nil {
 			return p.failed(errors.Join(err, p.stop(ctx, s)))
 		}
-		inv, err := d.invite(working, authority.Invite{
-			Name: "Ana", Title: "Demo", Role: seal.Agent, Departments: [][16]byte{demoSealed, demoAssisted},
-		})
-		if err != nil {
-			return p.failed(errors.Join(err, p.stop(ctx, s)))
-		}
-		invitation = inv.String()
+		defer d.end()
 		go d.serve(working, troubled)
+		p.welcomeToDemo(s.Addr(), lines)
 	} else {
 		k, err := keptHere(s, settings.Folder)
 		if err != nil {
@@ -81,8 +78,8 @@ func (p program) serve(ctx context.Context, args []string) int {
 			fmt.Fprintf(p.stdout, "The organisation's keys are kept here, in %s: %s\n", k.files.Folder, keptWeakens)
 		}
 		go serveKept(working, s, settings.Folder, troubled)
+		p.welcome(settings, s.Addr())
 	}
-	p.welcome(settings, s.Addr(), invitation)
 	if !s.Founded() {
 		fmt.Fprintf(p.stdout, "There is no organisation yet, so nobody can talk: `aldaba keys init --exchange=%s …` makes one.\n", filepath.Join(settings.Folder, "exchange"))
 	}
@@ -106,19 +103,45 @@ func (p program) stop(ctx context.Context, s *server.Server) error {
 	return s.Stop(stopping)
 }
 
-// welcome prints where the pages are. The invitation stands behind the #, which
-// browsers do not send.
-func (p program) welcome(settings config.Config, addr *net.TCPAddr, invitation string) {
-	_, busy, _ := net.SplitHostPort(settings.Address) // valid, or the server had not started
+// sayBusy says which port was taken when the one that was asked for was busy.
+func (p program) sayBusy(asked string, addr *net.TCPAddr) {
+	_, busy, _ := net.SplitHostPort(asked) // valid, or the server had not started
 	if port := strconv.Itoa(addr.Port); busy != port && busy != "0" {
 		fmt.Fprintf(p.stdout, "Port %s is busy, so Aldaba uses %s.\n", busy, port)
 	}
+}
+
+// welcome prints where the pages are.
+func (p program) welcome(settings config.Config, addr *net.TCPAddr) {
 	local := func(name string) string { return fmt.Sprintf("http://%s.aldaba.localhost:%d", name, addr.Port) }
 	fmt.Fprintf(p.stdout, "visitor's page  %s/c/\n", cmp.Or(settings.Chat, local("chat")))
-	if invitation == "" {
-		fmt.Fprintf(p.stdout, "agent's page    %s/\n", cmp.Or(settings.Console, local("console")))
-		return
+	fmt.Fprintf(p.stdout, "agent's page    %s/\n", cmp.Or(settings.Console, local("console")))
+}
+
+// welcomeToDemo prints the demonstration's pages, and how a browser on another
+// machine reaches them.
+func (p program) welcomeToDemo(addr *net.TCPAddr, lines []demoLine) {
+	fmt.Fprintln(p.stdout, "DEMO: a sample organisation on this machine alone. Open these side by side in one\nbrowser; each link of a person signs in once, `aldaba demo links` prints fresh ones.")
+	printLines(p.stdout, lines)
+	for _, pair := range p.env {
+		if connection, ok := strings.CutPrefix(pair, "SSH_CONNECTION="); ok {
+			if way := tunnel(connection, addr.Port); way != "" {
+				fmt.Fprintf(p.stdout, "Your browser is on another machine: run this there first, and keep it open:\n  %s\n", way)
+			}
+		}
 	}
-	fmt.Fprintf(p.stdout, "agent's page    %s/#invite=%s\n", local("ana"), invitation)
-	fmt.Fprintln(p.stdout, "This is a demonstration: the link above makes its first browser an agent's device,\nand this program plays the office that certifies it. Open both pages side by side.")
+}
+
+// tunnel is the command that brings a port of this machine to the one that is
+// connected by ssh: SSH_CONNECTION has its address and port, and ours (ssh(1)).
+func tunnel(connection string, port int) string {
+	fields := strings.Fields(connection)
+	if len(fields) != 4 {
+		return ""
+	}
+	way := fmt.Sprintf("ssh -N -L %d:127.0.0.1:%d", port, port)
+	if fields[3] != "22" {
+		way += " -p " + fields[3]
+	}
+	return way + " " + fields[2]
 }

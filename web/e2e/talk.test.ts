@@ -28,8 +28,8 @@ async function start(address: string): Promise<void> {
   await new Promise<void>((done, failed) => {
     const read = (chunk: unknown) => {
       output += String(chunk);
-      const [, visitor] = /visitor's page +(\S+)/.exec(output) ?? [];
-      const [, agent] = /agent's page +(\S+)/.exec(output) ?? [];
+      const [, visitor] = /^chat .* (http\S+)$/m.exec(output) ?? [];
+      const [, agent] = /^ana .* (http\S+)$/m.exec(output) ?? [];
       if (visitor && agent) {
         [visitorPage, agentPage] = [visitor, agent];
         done();
