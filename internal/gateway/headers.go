@@ -27,6 +27,11 @@ func secure(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
+// scriptPolicy is that of a script as the first of a worker, which takes its
+// policy from its own answer: it loads its parts and nothing else.
+const scriptPolicy = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types 'none'"
+
 // nonceSlot is what the build writes where a page's nonce belongs.
 const nonceSlot = "ALDABA-NONCE"
 

@@ -54,6 +54,9 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, app, name st
 		body, nonce = withNonce(body)
 		h.Set("Content-Security-Policy", pagePolicy(nonce, "'none'"))
 	}
+	if path.Ext(name) == ".js" {
+		h.Set("Content-Security-Policy", scriptPolicy)
+	}
 	if err == nil && !page { // a page is filled for each answer, so it has no twin
 		accepted := acceptedEncodings(r.Header.Values("Accept-Encoding"))
 		for _, encoding := range encodings {
