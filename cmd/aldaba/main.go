@@ -1,6 +1,8 @@
 // Command aldaba is the whole product in one binary.
 //
 //	aldaba run [--address=host:port] [--folder=dir]
+//	aldaba setup --organisation=… --login=… --name=…
+//	aldaba user <command>
 //	aldaba keys <command>
 //	aldaba demo links|reset
 //	aldaba version
@@ -70,6 +72,10 @@ func (p program) run(ctx context.Context, args []string) int {
 	switch command {
 	case "run":
 		return p.serve(ctx, rest)
+	case "setup":
+		return p.setup(ctx, rest)
+	case "user":
+		return p.users(ctx, rest)
 	case "keys":
 		return p.keys(ctx, rest)
 	case "demo":
@@ -103,6 +109,8 @@ func help() string {
 	b.WriteString(`usage: aldaba <command>
 
   run       serve the visitor's page and the agent's page on this machine
+  setup     make an installation in an empty data folder; ` + "`aldaba setup --help`" + ` says how
+  user      invite people, end and change their accounts; ` + "`aldaba user help`" + ` lists how
   keys      make and use the organisation's keys; ` + "`aldaba keys help`" + ` lists how
   demo      links into the demonstration that runs, or its end; ` + "`aldaba demo help`" + `
   version   print the version

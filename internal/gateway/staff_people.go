@@ -3,10 +3,13 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
+	"github.com/aldaba-chat/aldaba/internal/directory"
 	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/policy"
+	"github.com/aldaba-chat/aldaba/internal/wire"
 )
 
 // personBody is a member of the staff as the list of people shows it.
@@ -29,7 +32,7 @@ func bodyOf(p identity.Person) personBody {
 		Cap: p.Cap, State: p.State.String(), Devices: p.Devices, LastSeen: p.Seen,
 	}
 	for _, id := range p.Departments {
-		b.Departments = append(b.Departments, departmentText(id))
+		b.Departments = append(b.Departments, wire.Text(id[:]))
 	}
 	return b
 }
@@ -80,7 +83,7 @@ func (s *staff) peopleOperations() {
 			Name        string   `json:"name" maxLength:"400"`
 			Title       string   `json:"title" maxLength:"400"`
 			Role        string   `json:"role" enum:"agent,supervisor,administrator"`
-			Departments []string `json:"departments" maxItems:"64" doc:"their ids"`
+			Departments []string `json:"departments" maxItems:"64" doc:"their ids or names"`
 			Cap         int      `json:"cap,omitempty" doc:"conversations at once; 0 leaves it to the department"`
 		}
 	}
@@ -183,20 +186,17 @@ func (s *staff) peopleOperations() {
 	}
 }
 
-// knownDepartments reads ids and refuses those that the organisation has not.
+// knownDepartments reads departments, each by its id or its name, and refuses
+// those that the organisation has not.
 func (s *staff) knownDepartments(texts []string) ([][16]byte, error) {
-	ids, err := readDepartments(texts)
-	if err != nil || len(ids) == 0 {
-		return ids, err
-	}
-	known := map[[16]byte]bool{}
-	for _, d := range s.Directory.Departments() {
-		known[d.ID] = true
-	}
-	for _, id := range ids {
-		if !known[id] {
+	all := s.Directory.Departments()
+	ids := [][16]byte{}
+	for _, text := range texts {
+		i := slices.IndexFunc(all, func(d directory.Department) bool { return wire.Text(d.ID[:]) == text || d.Name == text })
+		if i < 0 {
 			return nil, chat.Invalid("departments", "the organisation has no such department")
 		}
+		ids = append(ids, all[i].ID)
 	}
 	return ids, nil
 }

@@ -2,11 +2,9 @@ package gateway
 
 import (
 	"context"
-	"encoding/base64"
 	"net/http"
 	"slices"
 
-	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/policy"
 	"github.com/aldaba-chat/aldaba/internal/seal"
@@ -147,25 +145,10 @@ func (s *staff) departmentsOf(who identity.Account) []departmentOf {
 			if d.Mode == seal.Assisted {
 				mode = "assisted"
 			}
-			list = append(list, departmentOf{departmentText(d.ID), d.Name, mode})
+			list = append(list, departmentOf{wire.Text(d.ID[:]), d.Name, mode})
 		}
 	}
 	return list
-}
-
-// departmentText is a department's id as the staff's pages have it.
-func departmentText(id [16]byte) string { return wire.Text(id[:]) }
-
-func readDepartments(texts []string) ([][16]byte, error) {
-	ids := make([][16]byte, len(texts))
-	for i, text := range texts {
-		raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-		if err != nil || len(raw) != len(ids[i]) || departmentText([16]byte(raw)) != text {
-			return nil, chat.Invalid("departments", "a department is named by its id, as the list of departments has it")
-		}
-		ids[i] = [16]byte(raw)
-	}
-	return ids, nil
 }
 
 // joinOperations are the steps behind a one-time link. Its token stands behind

@@ -112,13 +112,9 @@ func Control(ctx context.Context, o Options) (client *http.Client, done func() e
 	if _, err := os.Stat(filepath.Join(o.Folder, "aldaba.db")); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, notSetUp(o.Folder)
 	}
-	_, text, err := net.SplitHostPort(o.Address)
+	port, err := portOf(o.Address)
 	if err != nil {
-		return nil, nil, fmt.Errorf("address %q is not host:port", o.Address)
-	}
-	port, err := strconv.Atoi(text)
-	if err != nil {
-		return nil, nil, fmt.Errorf("port %q of the address is not a number", text)
+		return nil, nil, err
 	}
 	s := &Server{failed: make(chan error, 1)}
 	if err := s.build(ctx, o, cmp.Or(o.Log, slog.New(slog.DiscardHandler))); err != nil {
