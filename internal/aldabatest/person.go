@@ -186,7 +186,7 @@ func (p *Person) Catches() {
 	var entries, wraps [][]byte
 	for _, object := range p.List(p.host, http.MethodGet, path, p.Cookie) {
 		switch seal.KindOf(object) {
-		case seal.KindGenesis, seal.KindEpoch, seal.KindEvent:
+		case seal.KindGenesis, seal.KindEpoch, seal.KindEvent, seal.KindGrant:
 			entries = append(entries, object)
 		case seal.KindWrap:
 			wraps = append(wraps, object)

@@ -260,7 +260,8 @@ func TestManyWriters(t *testing.T) {
 	}
 }
 
-// After a close nothing comes in but the visitor's epoch that opens it again [S8].
+// After a close nothing comes in but an epoch that opens it again, by the
+// visitor or the agent [S8].
 func TestClosed(t *testing.T) {
 	w := Start(t)
 	visitor, ana := w.Visitor(), w.Agent("Ana")
@@ -270,14 +271,19 @@ func TestClosed(t *testing.T) {
 	w.must(err)
 	ana.Closes()
 	w.refuses("a message after the close", visitor.host, http.MethodPost, visitor.path(), visitor.Cookie, http.StatusUnprocessableEntity, "closed", late)
-	rekey, wraps, err := ana.Seat.Change(seal.ReasonReopen, nil, now())
+	rekey, wraps, err := ana.Seat.Change(seal.ReasonRekey, nil, now())
 	w.must(err)
-	w.refuses("an agent opens it again", ana.host, http.MethodPost, ana.path(), ana.Cookie, http.StatusUnprocessableEntity, "closed", append([][]byte{rekey}, wraps...)...)
+	w.refuses("an agent's rekey after the close", ana.host, http.MethodPost, ana.path(), ana.Cookie, http.StatusUnprocessableEntity, "closed", append([][]byte{rekey}, wraps...)...)
 	visitor.Catches()
 	reopen, wraps, err := visitor.Seat.Change(seal.ReasonReopen, nil, now())
 	visitor.Posts(reopen, wraps, err)
 	visitor.Says("otra cosa")
 	ana.Sees("otra cosa")
+	ana.Closes()
+	reopen, wraps, err = ana.Seat.Change(seal.ReasonReopen, nil, now())
+	ana.Posts(reopen, wraps, err)
+	ana.Says("algo más")
+	visitor.Sees("otra cosa", "algo más")
 }
 
 // Bad input gets a refusal with field, limit or rule, and nothing else breaks.

@@ -343,7 +343,7 @@ func (c *Conversations) Begin(ctx context.Context, site string, genesis, keyObje
 	return Receipt{Seq: step.Seq, At: now.UnixMilli()}, nil
 }
 
-// Append takes the next entry from a caller: an event, or an epoch with the
+// Append takes the next entry from a caller: an event, a grant, or an epoch with the
 // key objects that are new in it and its wraps (S2 to S8). It returns after the
 // commit.
 func (c *Conversations) Append(ctx context.Context, caller, conv [32]byte, entry []byte, keyObjects, wraps [][]byte) (Receipt, error) {
@@ -449,8 +449,19 @@ func (c *Conversations) check(s *slot, caller [32]byte, entry []byte, keyObjects
 				return chat.Invalid("body", "only key objects that the epoch names come with it")
 			}
 		}
+	case seal.KindGrant:
+		g := new(seal.Grant)
+		if err := seal.Parse(entry, g); err != nil {
+			return err
+		}
+		if len(keyObjects)+len(wraps) > 0 {
+			return chat.Invalid("body", "only an epoch comes with key objects and wraps")
+		}
+		if !s.t.MayGrant(g, caller) {
+			return seal.ErrGrantRight.Because("leaf %d is not yours", g.Author)
+		}
 	default:
-		return seal.ErrBadKind.Because("an epoch or an event was expected, this is a %s", kind)
+		return seal.ErrBadKind.Because("an epoch, event or grant was expected, this is a %s", kind)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	bodyLimit = 64 << 10 // bytes: an epoch with 16 wraps and key objects has 45,000
+	bodyLimit = 65 << 10 // bytes: the longest grant; an epoch with 16 wraps and key objects has 45,000
 	listLimit = 40       // objects in one request
 )
 

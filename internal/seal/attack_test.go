@@ -52,6 +52,8 @@ func object(kind Kind) Object {
 		return new(Epoch)
 	case KindEvent:
 		return new(Event)
+	case KindGrant:
+		return new(Grant)
 	case KindKeyObject:
 		return new(KeyObject)
 	case KindPolicy:
@@ -187,6 +189,18 @@ func (a *attack) outcome(t *testing.T) error {
 		}
 		if line.Hidden == nil && a.payload != nil && !line.Payload.says(a.payload) {
 			t.Errorf("read %+v, want %+v", line.Payload, a.payload)
+		}
+		return line.Hidden
+	case "grant":
+		line, err := a.reads(t).Take(a.input, a.wraps, a.now, a.live)
+		if err != nil {
+			t.Fatalf("the transcript does not take it: %v", err)
+		}
+		if a.payload != nil && (len(line.Again) == 0 || !line.Again[0].Payload.says(a.payload)) {
+			t.Errorf("%d events open, want %+v first", len(line.Again), a.payload)
+		}
+		if a.payload == nil && len(line.Again) > 0 {
+			t.Errorf("%d events open", len(line.Again))
 		}
 		return line.Hidden
 	case "wraps":

@@ -18,6 +18,7 @@ const (
 	KindGenesis     Kind = 1
 	KindEpoch       Kind = 2
 	KindEvent       Kind = 3
+	KindGrant       Kind = 4
 	KindKeyObject   Kind = 5
 	KindPolicy      Kind = 7
 	KindCertificate Kind = 8
@@ -37,6 +38,7 @@ var kinds = map[Kind]struct {
 	KindGenesis:     {"genesis", 512},
 	KindEpoch:       {"epoch", 4096},
 	KindEvent:       {"event", 16384},
+	KindGrant:       {"grant", 65536},
 	KindKeyObject:   {"key object", 2048},
 	KindPolicy:      {"policy", 16384},
 	KindCertificate: {"certificate", 1024},

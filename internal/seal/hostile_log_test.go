@@ -463,7 +463,21 @@ func (c *cases) authors() {
 	c.entry(k, "the visitor reopens at once", accepted, func(e *Epoch) { e.Reason, e.Time = ReasonReopen, w.now })
 	c.entry(k, "rekey after the close", ErrClosed, nil)
 	c.entry(k, "new member after the close", ErrClosed, by(2, plus(luis.member(5))), ana.Sign)
-	c.entry(k, "an agent reopens", ErrClosed, by(2, func(e *Epoch) { e.Reason = ReasonReopen }), ana.Sign)
+	again := func(e *Epoch) { e.Reason = ReasonReopen }
+	c.entry(k, "an agent reopens", accepted, by(2, again), ana.Sign)
+	c.entry(k, "an agent reopens without the bot and the department", accepted, by(2, minus(4), minus(3), again), ana.Sign)
+	c.entry(k, "an agent reopens with a newer key object", accepted, by(2, func(e *Epoch) { e.Members[1].KeyObject = newerKey.Hash() }, again), ana.Sign)
+	c.entry(k, "an agent reopens and adds a colleague", ErrAuthorRight, by(2, plus(luis.member(5)), again), ana.Sign)
+	c.entry(k, "an agent reopens and calls the department", ErrAuthorRight, by(2, minus(3), plus(second.member(5)), again), ana.Sign)
+	c.entry(k, "a bot reopens", ErrClosed, by(4, again), bot.Sign)
+	c.entry(k, "the department reopens", ErrClosed, by(3, again), dept)
+	c.entry(k, "who has left reopens", ErrClosed, by(1, again), dept)
+	c.entry(k, "nobody reopens", ErrClosed, by(9, again), luis.Sign)
+	c.entry(k, "the visitor reopens with a newer generation of the department", accepted, func(e *Epoch) {
+		minus(3)(e)
+		plus(second.member(5))(e)
+		again(e)
+	})
 	for _, class := range []byte{ClassMessage, ClassControl, ClassClose, ClassEpochBad} {
 		a := k.attack()
 		a.input, a.then = k.event(k.visits(), func(e *Event) { e.Class = class }), k.right()

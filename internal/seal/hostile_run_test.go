@@ -93,7 +93,8 @@ func everyRule(t *testing.T, made []*attack) {
 		ErrModeViolation, ErrMandatoryMissing, ErrBotConsent, ErrNotAuthor, ErrAuthorRight, ErrBadAccept, ErrDepartmentStale,
 		ErrEpochSignature, ErrEpochPolicy, ErrNotesChanged, ErrWrapCount, ErrBadEpoch0, ErrEpochBudget, ErrNotMember, ErrWrapMissing,
 		ErrWrapHash, ErrWrapOpen, ErrKeyCommit, ErrLocked, ErrBadEvent, ErrEpochStale, ErrNotSender, ErrSenderRevoked, ErrDuplicateEvent, ErrEventLog,
-		ErrEventSignature, ErrDecrypt, ErrCommitment, ErrPadding, ErrBadPayload, ErrDuplicateCID, ErrRollback, ErrFork, ErrWrapSet, ErrClosed,
+		ErrEventSignature, ErrDecrypt, ErrCommitment, ErrPadding, ErrBadPayload, ErrDuplicateCID, ErrBadGrant, ErrGrantStale, ErrGrantRight, ErrGrantPolicy,
+		ErrGrantLog, ErrGrantSignature, ErrGrantOpen, ErrGrantLength, ErrGrantCommit, ErrDuplicateGrant, ErrRollback, ErrFork, ErrWrapSet, ErrClosed,
 	} {
 		if !seen[r.Rule] {
 			t.Errorf("[%s] %s has no case", r.Rule, r.Code)

@@ -46,6 +46,7 @@ func hostileCases(t *testing.T) []*attack {
 	c.wraps()
 	c.events()
 	c.bodies()
+	c.grants()
 	return c.all
 }
 
@@ -105,7 +106,10 @@ func (c *cases) parsing() {
 		p.Issuers = []Issuer{{1, "https://id.example", make([]byte, 32)}, {2, "ñ", nil}}
 		p.Departments[0].Mandatory = []Mandatory{{Archive, [16]byte{7}}}
 	})
+	grant := &Grant{Conv: k.visitor.Conv(), From: 1, To: 2, ToLeaf: 3, Author: 2, SeenSeq: 2, Time: w.now, Ciphertext: make([]byte, 80)}
+	Sign(grant, w.org, nil, device)
 	genuine := map[Kind][]byte{
+		KindGrant:   grant.Bytes(),
 		KindGenesis: k.entries[0], KindEpoch: k.entries[1], KindEvent: say, KindKeyObject: w.trust.KeyObject(k.visitor.Epoch().Members[0].KeyObject).Bytes(),
 		KindPolicy: policy.Bytes(), KindCertificate: w.deptX.Bytes(), KindStatus: status.Bytes(), KindEnrolment: enrolment.Bytes(),
 		KindRootChange: root.Bytes(), KindReceipt: receipt.Bytes(), KindSession: session.Bytes(), KindWrap: k.wraps[0],
@@ -130,6 +134,19 @@ func (c *cases) parsing() {
 		}
 	}
 	parse("a wrap of department keys", accepted, KindWrap, deptWrap)
+	granted := func(edit func(*Grant)) []byte {
+		g := new(Grant)
+		if err := Parse(grant.Bytes(), g); err != nil {
+			c.t.Fatal(err)
+		}
+		edit(g)
+		return plain(g)
+	}
+	parse("a grant of no epoch", ErrBadLength, KindGrant, granted(func(g *Grant) { g.Ciphertext = make([]byte, 47) }))
+	parse("a grant of 2000 epochs", accepted, KindGrant, granted(func(g *Grant) { g.To, g.Ciphertext = 2000, make([]byte, 64016) }))
+	parse("a grant with a secret too many", ErrBadLength, KindGrant, granted(func(g *Grant) { g.Ciphertext = make([]byte, 64017) }))
+	parse("a grant from an epoch after its last", ErrBadValue, KindGrant, granted(func(g *Grant) { g.From = 3 }))
+	parse("X9: a grant's seen_seq of 2^53+1", ErrBadInteger, KindGrant, changed(grant.Bytes(), headerSize+32+32+4+4+2+2, binary.BigEndian.AppendUint64(nil, 1<<53+1)...))
 	parse("nothing", ErrBadLength, KindGenesis, nil)
 	parse("half a header", ErrBadLength, KindGenesis, []byte{1, 1, 0x64})
 	parse("a header alone", ErrBadLength, KindEvent, []byte{1, 3, 0x64, 0x7a})

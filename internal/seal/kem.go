@@ -68,13 +68,13 @@ func parseKEMKey(publicKey []byte) (hpke.PublicKey, error) {
 	return key, nil
 }
 
-// WrapSecret seals a secret of 32 or 64 bytes to a recipient's public key by HPKE in
+// WrapSecret seals secrets of 32 bytes each, at most 2000, to a recipient's public key by HPKE in
 // base mode, single shot, with empty AAD (RFC 9180, 6.1). It returns the
 // encapsulated key of 1120 bytes and the secret's ciphertext, which is 16 bytes
 // longer than the secret. A bad public key is refused by K2.
 func WrapSecret(secret, recipient, info []byte) (enc, ct []byte, err error) {
 	if !isSecretSize(len(secret)) {
-		return nil, nil, fmt.Errorf("a secret to wrap has 32 or 64 bytes, this one %d", len(secret))
+		return nil, nil, fmt.Errorf("a secret to wrap has 32 bytes or a multiple of it, this one %d", len(secret))
 	}
 	key, err := parseKEMKey(recipient)
 	if err != nil {
@@ -91,11 +91,11 @@ func WrapSecret(secret, recipient, info []byte) (enc, ct []byte, err error) {
 }
 
 // OpenSecret opens what WrapSecret made for the private key with the same info, and
-// returns the secret of size bytes, 32 or 64. Anything else is refused by W4,
+// returns the secret of size bytes, a multiple of 32. Anything else is refused by W4,
 // without telling why: the reasons would tell about the key.
 func OpenSecret(key hpke.PrivateKey, enc, ct, info []byte, size int) ([]byte, error) {
 	if !isSecretSize(size) {
-		return nil, fmt.Errorf("a wrapped secret has 32 or 64 bytes, %d were asked for", size)
+		return nil, fmt.Errorf("a wrapped secret has 32 bytes or a multiple of it, %d were asked for", size)
 	}
 	if key.KEM().ID() != hpke.MLKEM768X25519().ID() {
 		return nil, errors.New("the private key is of another KEM than 0x647a")
@@ -119,4 +119,6 @@ func OpenSecret(key hpke.PrivateKey, enc, ct, info []byte, size int) ([]byte, er
 
 var errWrapContent = ErrWrapOpen.Because("the wrap is not for this key, or not for this place")
 
-func isSecretSize(n int) bool { return n == 32 || n == 64 }
+// isSecretSize reports whether n is the size of secrets that are wrapped: of one
+// epoch, of a department, or of a grant's epochs.
+func isSecretSize(n int) bool { return n > 0 && n%32 == 0 && n <= 32*maxEpochs }

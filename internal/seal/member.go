@@ -24,6 +24,8 @@ type Seat struct {
 	keys        Keys
 	departments []Keys
 	epochs      []held // by number
+	granted     map[uint32]*Opened
+	waiting     []Step // events of epochs that are locked
 	shown       map[[48]byte]struct{}
 }
 
@@ -38,12 +40,13 @@ type Line struct {
 	Step
 	Payload *Payload // of an event that opened
 	Hidden  error    // why there is no payload: the rule that its event or epoch broke
+	Again   []Line   // of a grant: earlier events that open by it
 }
 
 // NewSeat takes a place with a member's keys, and with those of departments
 // that it may answer for.
 func NewSeat(t *Transcript, keys Keys, departments ...Keys) *Seat {
-	return &Seat{Transcript: t, keys: keys, departments: departments, shown: map[[48]byte]struct{}{}}
+	return &Seat{Transcript: t, keys: keys, departments: departments, granted: map[uint32]*Opened{}, shown: map[[48]byte]struct{}{}}
 }
 
 // Begin makes a visitor's conversation: genesis, key object, epoch 0 and its
@@ -150,14 +153,70 @@ func (s *Seat) Take(entry []byte, wraps [][]byte, now uint64, live bool) (Line, 
 		return Line{}, err
 	}
 	line := Line{Step: step}
-	if step.Epoch != nil {
+	switch {
+	case step.Epoch != nil:
 		opened, err := s.open(step.Epoch.N, wraps)
 		s.epochs = append(s.epochs, held{opened, err})
 		line.Hidden = err
-		return line, nil
+	case step.Grant != nil:
+		line.Again, line.Hidden = s.receive(step.Grant)
+	default:
+		line.Payload, line.Hidden = s.read(step.Event)
+		if errors.Is(line.Hidden, ErrLocked) {
+			s.waiting = append(s.waiting, step)
+		}
 	}
-	line.Payload, line.Hidden = s.read(step.Event)
 	return line, nil
+}
+
+// receive opens a grant for this member and reads what waited for it. A grant
+// for others is no failure: it gives this member nothing.
+func (s *Seat) receive(g *Grant) ([]Line, error) {
+	opened, err := s.OpenGrant(g, s.keys.Owner, s.keys.KEM)
+	if errors.Is(err, ErrNotMember) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range opened {
+		s.granted[o.N()] = o
+	}
+	var again []Line
+	s.waiting = slices.DeleteFunc(s.waiting, func(step Step) bool {
+		payload, why := s.read(step.Event)
+		if errors.Is(why, ErrLocked) {
+			return false
+		}
+		again = append(again, Line{Step: step, Payload: payload, Hidden: why})
+		return true
+	})
+	return again, nil
+}
+
+// Give makes a grant of the epochs from one to another, whose secrets this
+// member has, to another member.
+func (s *Seat) Give(to uint16, from, last uint32, now uint64) ([]byte, error) {
+	leaf, ok := s.Leaf()
+	if !ok {
+		return nil, ErrNotMember.Because("this device is not in the roster")
+	}
+	if from > last || int(last) >= len(s.epochs) {
+		return nil, ErrGrantRight.Because("epochs %d to %d are not there", from, last)
+	}
+	var opened []*Opened
+	for n := from; n <= last; n++ {
+		opened = append(opened, s.secret(n))
+	}
+	return s.Grant(leaf, to, opened, s.keys.Sign, now)
+}
+
+// secret is what opens an epoch's events: by an own wrap, or by a grant.
+func (s *Seat) secret(n uint32) *Opened {
+	if h := s.epochs[n]; h.why == nil {
+		return h.opened
+	}
+	return s.granted[n]
 }
 
 func (s *Seat) open(n uint32, wraps [][]byte) (*Opened, error) {
@@ -172,11 +231,11 @@ func (s *Seat) open(n uint32, wraps [][]byte) (*Opened, error) {
 }
 
 func (s *Seat) read(e *Event) (*Payload, error) {
-	h := s.epochs[e.N]
-	if h.why != nil {
-		return nil, ErrLocked.Because("epoch %d is locked: %v", e.N, h.why)
+	opened := s.secret(e.N)
+	if opened == nil {
+		return nil, ErrLocked.Because("epoch %d is locked: %v", e.N, s.epochs[e.N].why)
 	}
-	p, err := h.opened.Read(e)
+	p, err := opened.Read(e)
 	if err != nil {
 		return nil, err
 	}

@@ -461,6 +461,56 @@ func (e *Event) fields(c *codec) {
 // header is h of section 4.3: the object's header and the event's.
 func (e *Event) header() []byte { return e.bytes[:eventHeader] }
 
+// Grant gives the secrets of epochs to a member that came later.
+type Grant struct {
+	encoded
+	Conv       [32]byte
+	Epoch      [32]byte // hash of the last epoch
+	From       uint32   // first epoch whose secret it holds
+	To         uint32   // last one
+	ToLeaf     uint16
+	Author     uint16
+	SeenSeq    uint64
+	SeenLog    [32]byte
+	Time       uint64
+	Enc        [KEMEncSize]byte
+	Ciphertext []byte
+	Signature  [64]byte
+
+	head int // where enc begins
+}
+
+func (*Grant) kind() Kind { return KindGrant }
+
+func (g *Grant) fields(c *codec) {
+	c.fixed("conv", g.Conv[:])
+	c.fixed("epoch_hash", g.Epoch[:])
+	c.u32("from_n", &g.From)
+	c.u32("to_n", &g.To)
+	c.require(g.From <= g.To, "from_n is not above to_n")
+	c.u16("to_leaf", &g.ToLeaf)
+	c.u16("author", &g.Author)
+	c.u64("seen_seq", &g.SeenSeq)
+	c.fixed("seen_log", g.SeenLog[:])
+	c.u64("time", &g.Time)
+	if c.writing {
+		g.head = len(c.in)
+	}
+	c.fixed("enc", g.Enc[:])
+	c.variable("ct", 2, 32+wrapOverhead, 32*maxEpochs+wrapOverhead, &g.Ciphertext)
+	c.signature(&g.Signature)
+}
+
+// info is what the secrets are bound to: everything that the grant says before
+// them.
+func (g *Grant) info() []byte {
+	head := hashOf(g.bytes[:g.head])
+	return append([]byte("asc1 grant"), head[:]...)
+}
+
+// epochs is how many secrets it holds.
+func (g *Grant) epochs() int { return int(g.To) - int(g.From) + 1 }
+
 // Wrap is a secret for one key object.
 type Wrap struct {
 	encoded

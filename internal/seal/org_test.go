@@ -90,7 +90,7 @@ func (w *world) newPolicy(edit func(*Policy)) *Policy {
 		Org: w.org, RootKey: public(w.root), Version: 1, Time: w.now - Hour, MinVersion: 1, StatusKey: public(w.status),
 		StatusCustody: Operator, MaxCertDays: 30, Enrollers: [][32]byte{w.issuer.Hash()},
 		Departments: []DepartmentPolicy{{
-			ID: w.dept, Mode: Sealed, Roles: 1<<Agent | 1<<Supervisor | 1<<Department | 1<<Bot | 1<<Server,
+			ID: w.dept, Mode: Sealed, History: 1, Roles: 1<<Agent | 1<<Supervisor | 1<<Department | 1<<Bot | 1<<Server,
 			MaxAgeHours: 48, MaxCertDays: 14,
 		}},
 	}

@@ -108,6 +108,18 @@ var (
 	ErrBadPayload     = Refusal{Rule: "V11", Code: "bad_payload"}
 	ErrDuplicateCID   = Refusal{Rule: "V12", Code: "duplicate_cid"}
 
+	// Grant.
+	ErrBadGrant       = Refusal{Rule: "R1", Code: "bad_grant"}
+	ErrGrantStale     = Refusal{Rule: "R2", Code: "epoch_stale"}
+	ErrGrantRight     = Refusal{Rule: "R3", Code: "grant_right"}
+	ErrGrantPolicy    = Refusal{Rule: "R4", Code: "grant_policy"}
+	ErrGrantLog       = Refusal{Rule: "R5", Code: "log_mismatch"}
+	ErrGrantSignature = Refusal{Rule: "R6", Code: "grant_sig"}
+	ErrGrantOpen      = Refusal{Rule: "R7", Code: "grant_open"}
+	ErrGrantLength    = Refusal{Rule: "R8", Code: "grant_length"}
+	ErrGrantCommit    = Refusal{Rule: "R9", Code: "grant_commit"}
+	ErrDuplicateGrant = Refusal{Rule: "R10", Code: "duplicate_grant"}
+
 	// State of a client.
 	ErrGap      = Refusal{Rule: "L1", Code: "gap"}
 	ErrRollback = Refusal{Rule: "L2", Code: "rollback"}

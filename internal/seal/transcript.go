@@ -71,7 +71,9 @@ type Step struct {
 	Genesis       *Genesis
 	Epoch         *Epoch
 	Event         *Event
-	TimeUncertain bool // E29: more than ten minutes off; only said of live entries
+	Grant         *Grant
+	Second        []uint16 // K18: leaves of an epoch that are another device of its author
+	TimeUncertain bool     // E29: more than ten minutes off; only said of live entries
 }
 
 // NewTranscript begins with the genesis (G1 to G9). With live it begins now:
@@ -190,7 +192,7 @@ func (t *Transcript) Complete() error {
 	return nil
 }
 
-// Append takes the next entry, an epoch or an event, or refuses it and stays
+// Append takes the next entry, an epoch, event or grant, or refuses it and stays
 // as it was. With live it happens now: status and clock count.
 func (t *Transcript) Append(entry []byte, now uint64, live bool) (Step, error) {
 	step := Step{Seq: t.Seq() + 1, Log: LogNext(t.Log(), t.Seq()+1, entry)}
@@ -210,6 +212,7 @@ func (t *Transcript) Append(entry []byte, now uint64, live bool) (Step, error) {
 		if err := t.after(step.Log, e); err != nil {
 			return Step{}, err
 		}
+		step.Second = t.second(e)
 		taken := t.takenAt(e, now, live)
 		t.takeEpoch(e, added, step, taken)
 		step.Epoch, step.TimeUncertain = e, live && off(e.Time, now)
@@ -232,8 +235,25 @@ func (t *Transcript) Append(entry []byte, now uint64, live bool) (Step, error) {
 		t.closed = e.Class == ClassClose
 		t.log = append(t.log, step.Log)
 		step.Event, step.TimeUncertain = e, live && off(e.Time, now)
+	case KindGrant:
+		g := new(Grant)
+		if err := Parse(entry, g); err != nil {
+			return Step{}, ErrBadGrant.Because("%v", err)
+		}
+		if err := t.future(g.Time, now, live); err != nil {
+			return Step{}, err
+		}
+		if err := t.checkGrant(g, now, live); err != nil {
+			return Step{}, err
+		}
+		if err := t.after(step.Log, nil); err != nil {
+			return Step{}, err
+		}
+		t.hashes[g.Hash()] = struct{}{}
+		t.log = append(t.log, step.Log)
+		step.Grant, step.TimeUncertain = g, live && off(g.Time, now)
 	default:
-		return Step{}, ErrBadKind.Because("an epoch or an event was expected, this is a %s", kind)
+		return Step{}, ErrBadKind.Because("an epoch, event or grant was expected, this is a %s", kind)
 	}
 	return step, nil
 }
@@ -298,8 +318,8 @@ func (t *Transcript) checkEpoch(e *Epoch, now uint64, live bool) (int, error) {
 			return 0, err
 		}
 	}
-	if t.closed && (e.Reason != ReasonReopen || e.Author != 0) {
-		return 0, ErrClosed.Because("the conversation is closed: only its visitor can open it again")
+	if t.closed && (e.Reason != ReasonReopen || !t.mayReopen(e.Author)) {
+		return 0, ErrClosed.Because("the conversation is closed: its visitor, agent or supervisor can open it again")
 	}
 	if !t.closed && e.Reason == ReasonReopen {
 		return 0, ErrClosed.Because("the conversation is open: there is nothing to open again")
@@ -335,6 +355,12 @@ func (t *Transcript) checkEpoch(e *Epoch, now uint64, live bool) (int, error) {
 		return 0, err
 	}
 	return len(change.added), t.checkBudget(prev, e, change, t.takenAt(e, now, live))
+}
+
+// mayReopen is S8 for the author of an epoch after a close.
+func (t *Transcript) mayReopen(leaf uint16) bool {
+	author, _ := t.Epoch().member(leaf)
+	return author != nil && (author.Role == Visitor || isPerson(*author))
 }
 
 // takenAt is when an epoch counts as taken (E27): a server has a clock of its
@@ -420,6 +446,23 @@ func (t *Transcript) checkRoster(prev, e *Epoch) (change, error) {
 		}
 	}
 	return c, nil
+}
+
+// second is K18: who comes in as another device of the author, a person that was
+// a member before.
+func (t *Transcript) second(e *Epoch) []uint16 {
+	prev := t.Epoch()
+	if prev == nil {
+		return nil
+	}
+	author, _ := prev.member(e.Author)
+	var leaves []uint16
+	for _, m := range differ(prev, e).added {
+		if isPerson(*author) && isPerson(m) && t.sameSubject(author, &m) {
+			leaves = append(leaves, m.Leaf)
+		}
+	}
+	return leaves
 }
 
 // checkDoubles is E9.
@@ -625,6 +668,9 @@ func (t *Transcript) checkRight(prev, e *Epoch, author *Member, c change, dept *
 			}
 		}
 	case Agent, Supervisor:
+		if e.Reason == ReasonReopen && len(c.added) > 0 {
+			return refuse("who opens a conversation again brings nobody")
+		}
 		for _, m := range c.removed {
 			if m.Role == Visitor {
 				return refuse("nobody removes the visitor")
@@ -811,7 +857,7 @@ var classes = map[byte][]Role{
 // checkEvent asks S8 and V2 to V7.
 func (t *Transcript) checkEvent(e *Event, now uint64, live bool) error {
 	if t.closed {
-		return ErrClosed.Because("the conversation is closed: only its visitor can open it again")
+		return ErrClosed.Because("the conversation is closed: its visitor, agent or supervisor can open it again")
 	}
 	last := t.Epoch()
 	if last == nil || e.N > last.N {
@@ -893,7 +939,7 @@ func (t *Transcript) WasMember(owner [32]byte) bool {
 // VisitorKey is the visitor's signing key.
 func (t *Transcript) VisitorKey() [32]byte { return t.genesis.SigKey }
 
-// Has reports whether the log has an epoch or event with this hash.
+// Has reports whether the log has an entry after the genesis with this hash.
 func (t *Transcript) Has(hash [32]byte) bool {
 	if _, ok := t.hashes[hash]; ok {
 		return true

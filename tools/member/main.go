@@ -36,6 +36,11 @@ type request struct {
 	Leaves  []uint16 `json:"leaves"`
 	Cert    string   `json:"cert"`
 	Leave   bool     `json:"leave"`
+	Leaf    uint16   `json:"leaf"`
+	From    uint32   `json:"from"`
+	To      uint32   `json:"to"`
+	Marks   []uint64 `json:"marks"`
+	Fields  []field  `json:"fields"`
 	Reason  byte     `json:"reason"`
 	Request string   `json:"request"`
 	MAC     string   `json:"mac"`
@@ -57,12 +62,21 @@ type answer struct {
 
 // line is what an entry means to a member.
 type line struct {
-	Kind   string `json:"kind"`
-	Seq    uint64 `json:"seq"`
-	Text   string `json:"text,omitempty"`
-	Rule   string `json:"rule,omitempty"`
-	Reason byte   `json:"reason,omitempty"`
-	N      uint32 `json:"n,omitempty"`
+	Kind   string   `json:"kind"`
+	Seq    uint64   `json:"seq"`
+	Text   string   `json:"text,omitempty"`
+	Rule   string   `json:"rule,omitempty"`
+	Reason byte     `json:"reason,omitempty"`
+	N      uint32   `json:"n,omitempty"`
+	Marks  []uint64 `json:"marks,omitempty"`
+	Fields []field  `json:"fields,omitempty"`
+	Second []uint16 `json:"second,omitempty"`
+}
+
+type field struct {
+	Name  string `json:"name"`
+	Kind  byte   `json:"kind"`
+	Value string `json:"value"`
 }
 
 type state struct {
@@ -174,6 +188,23 @@ func (w *world) act(r request) (answer, error) {
 		payload := seal.Payload{Type: seal.TypeText, Text: r.Text}
 		copy(payload.CID[:], unhex(r.CID))
 		entry, err := seat.Say(payload, r.Now)
+		return made(entry, nil, err)
+	case "mark":
+		if len(r.Marks) != 2 {
+			return answer{}, errors.New("marks are delivered and read")
+		}
+		entry, err := seat.Say(seal.Payload{Type: seal.TypeMarks, Delivered: r.Marks[0], Read: r.Marks[1]}, r.Now)
+		return made(entry, nil, err)
+	case "form":
+		payload := seal.Payload{Type: seal.TypeForm}
+		copy(payload.CID[:], unhex(r.CID))
+		for _, f := range r.Fields {
+			payload.Fields = append(payload.Fields, seal.Field(f))
+		}
+		entry, err := seat.Say(payload, r.Now)
+		return made(entry, nil, err)
+	case "grant":
+		entry, err := seat.Give(r.Leaf, r.From, r.To, r.Now)
 		return made(entry, nil, err)
 	case "close":
 		entry, err := seat.Say(seal.Payload{Type: seal.TypeClose, Reason: r.Reason}, r.Now)
@@ -390,24 +421,36 @@ func (w *world) take(r request) (answer, error) {
 			return a, err
 		}
 		a.Lines = append(a.Lines, lineOf(took))
+		for _, earlier := range took.Again {
+			a.Lines = append(a.Lines, lineOf(earlier))
+		}
 	}
 	return a, nil
 }
 
 func lineOf(took seal.Line) line {
-	l := line{Seq: took.Seq}
+	l := line{Seq: took.Seq, Second: took.Second}
 	if refusal, ok := errors.AsType[seal.Refusal](took.Hidden); ok {
 		l.Rule = refusal.Rule
 	}
 	switch {
 	case took.Epoch != nil:
 		l.Kind, l.N, l.Reason = "roster", took.Epoch.N, took.Epoch.Reason
+	case took.Grant != nil:
+		l.Kind, l.N = "grant", took.Grant.From
 	case took.Payload == nil:
 		l.Kind = "unreadable"
 	case took.Payload.Type == seal.TypeText:
 		l.Kind, l.Text = "message", took.Payload.Text
 	case took.Payload.Type == seal.TypeClose:
 		l.Kind, l.Reason = "closed", took.Payload.Reason
+	case took.Payload.Type == seal.TypeMarks:
+		l.Kind, l.Marks = "marks", []uint64{took.Payload.Delivered, took.Payload.Read}
+	case took.Payload.Type == seal.TypeForm:
+		l.Kind = "form"
+		for _, f := range took.Payload.Fields {
+			l.Fields = append(l.Fields, field(f))
+		}
 	default:
 		l.Kind = "epoch bad"
 	}

@@ -218,6 +218,10 @@ class FakeVault implements Vault {
     this.call('mark');
     return pack(3, { by: this.name, n: this.log(conv).epoch, marks: [delivered, read], draw: fresh() });
   }
+  async grant(conv: Bytes, toLeaf: number) {
+    this.call('grant');
+    return pack(4, { by: this.name, n: this.log(conv).epoch, toLeaf, draw: fresh() });
+  }
   async close(conv: Bytes, reason: 1 | 2 | 3) {
     this.call('close');
     this.mustHold(conv);
@@ -1550,6 +1554,8 @@ describe('desk', () => {
     board.close();
     await until(() => expect(talk().closed).toBe(true));
     await until(() => expect(board.view.get().queue).toMatchObject([{ conv, state: 'closed' }]));
+    board.reopen();
+    await until(() => expect(talk()).toMatchObject({ closed: false, open: true }));
     expect(vault.calls.filter((call) => call === 'accept')).toHaveLength(1);
   });
 

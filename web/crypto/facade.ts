@@ -3,7 +3,7 @@ import { Refusal } from './refusal.ts';
 import type { Vault } from './vault.ts';
 
 const methods = (
-  'open trust proof begin take state say form mark close accept rekey refresh remove transfer ' +
+  'open trust proof begin take state say form mark grant close accept rekey refresh remove transfer ' +
   'reopen enrol certified department erase'
 ).split(' ');
 

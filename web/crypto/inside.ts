@@ -11,17 +11,28 @@ import {
   type Opened,
   openDepartment,
   openEpoch,
+  openGrant,
   type Payload,
   type Place,
+  type Readable,
   readEvent,
   sealEvent,
   textContent,
   writeEpoch,
+  writeGrant,
 } from './member.ts';
 import { nobody, type Obj, parse, read, signed } from './objects.ts';
 import { must, Refusal } from './refusal.ts';
 import { safetyNumber } from './safety.ts';
-import { createTranscript, type Highest, type Seat, type Taken, type Transcript } from './transcript.ts';
+import {
+  createTranscript,
+  type Epoch,
+  type Grant,
+  type Highest,
+  type Seat,
+  type Taken,
+  type Transcript,
+} from './transcript.ts';
 import {
   createTrust,
   day,
@@ -78,8 +89,10 @@ interface Room {
   readonly begun: Saved['begun'];
   readonly transcript: Transcript;
   readonly opened: Map<number, Opened>;
+  /** Epochs whose secret somebody has given. */
+  readonly granted: Map<number, Readable>;
   readonly wraps: Map<string, Obj<14>>;
-  /** What did not open when it came: its epoch may open later, by newer keys of the department. */
+  /** What did not open when it came: its epoch may open later, by newer keys of the department or by a grant. */
   locked: { readonly seq: number; readonly taken: Taken }[];
   /** Messages that were shown, by subject and cid. */
   readonly shown: Set<string>;
@@ -123,11 +136,15 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
   /** Another tab may have kept more, or erased it. */
   async function readDevice(): Promise<Device | undefined> {
     device = (await keep.get(`${home}device`)) as Device | undefined;
+    await recogniseOwn();
+    return device;
+  }
+
+  async function recogniseOwn(): Promise<void> {
     for (const [cert] of device?.own ?? []) {
       ownCerts.add(hex(await sha256(cert)));
       ownSubjects.add(hex(parse(cert, 8).subject));
     }
-    return device;
   }
 
   /** Adds to what is kept of the device. Other keys that were there first stay, and what was erased stays so. */
@@ -144,6 +161,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       return device;
     });
     must(device, 'L4 key_kept', erased);
+    await recogniseOwn();
   }
 
   /** [L4] What a person erased in another tab is not kept anew, and forgotten here too. */
@@ -231,6 +249,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       begun,
       transcript,
       opened: new Map(),
+      granted: new Map(),
       wraps: new Map(),
       locked: [],
       shown: new Set(),
@@ -274,13 +293,22 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     return opened;
   }
 
+  /** What an epoch is read by: an own wrap, or a grant. */
+  function readable({ opened, granted }: Room, n: number): Readable | undefined {
+    const own = opened.get(n);
+    return own?.state === 'open' ? own : granted.get(n);
+  }
+
   /** The line that people see of an entry; none for the genesis and for what only machines need. */
   async function line(where: Room, seq: number, taken: Taken): Promise<Line | undefined> {
     if (taken.kind === 1) return undefined;
+    if (taken.kind === 4) return grantLine(where, seq, taken.grant);
     if (taken.kind === 2) {
-      const { object, seats, uncertain } = taken.epoch;
-      const opened = await openLast(where);
+      const { object, seats, second, uncertain } = taken.epoch;
       const { time, n, reason } = object;
+      if (taken.epoch === where.transcript.last()) await openLast(where);
+      const own = where.opened.get(n);
+      const opened = readable(where, n) ? undefined : own;
       if (opened?.state === 'locked') where.locked.push({ seq, taken });
       return {
         kind: 'roster',
@@ -289,6 +317,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
         n,
         reason,
         members: seats.map((seat) => member(where, seat)),
+        ...(second.length > 0 && { second }),
         ...(opened?.state === 'locked' && { locked: opened.why.rule }),
         ...(uncertain && { timeUncertain: true }),
       };
@@ -296,7 +325,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     const { event } = taken;
     const { time, n } = event.object;
     try {
-      const payload = await readEvent(event, where.opened.get(n), where.shown);
+      const payload = await readEvent(event, readable(where, n), where.shown);
       const from = member(where, event.from);
       if (payload.type === 1)
         return { kind: 'message', seq, time, from, cid: payload.cid, text: payload.text };
@@ -319,6 +348,39 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
         ...(event.object.class === 2 && { control: true }),
       };
     }
+  }
+
+  /** A grant as everybody sees it; when it is mine, what it gives is known from here on. */
+  async function grantLine(where: Room, seq: number, grant: Grant): Promise<Line> {
+    const { time, fromN, toN } = grant.object;
+    const [from, to] = [member(where, grant.from), member(where, grant.to)];
+    const shown = { kind: 'grant', seq, time, from, to, fromN, toN } as const;
+    if (!to.mine) return shown;
+    try {
+      for (const given of await openGrant(grant, await identities(where)))
+        where.granted.set(given.epoch.object.n, given);
+      return shown;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { ...shown, locked: error.rule };
+    }
+  }
+
+  /** What did not open when it came, and does now. */
+  async function unlocked(where: Room): Promise<readonly Line[]> {
+    await openLast(where);
+    const waiting = where.locked;
+    where.locked = [];
+    const lines: Line[] = [];
+    for (const { seq, taken } of waiting) {
+      const n = taken.kind === 3 ? taken.event.object.n : taken.kind === 2 ? taken.epoch.object.n : -1;
+      if (!readable(where, n)) where.locked.push({ seq, taken });
+      else {
+        const one = await line(where, seq, taken);
+        if (one) lines.push(one);
+      }
+    }
+    return lines;
   }
 
   /** [L2, L3] Keeps the highest that was seen. Another tab may have seen more, or another log. */
@@ -475,7 +537,8 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
         goes.push(seat);
     }
     const departments = seats.filter(isDepartment);
-    const newest = await currentDepartment(dept);
+    // Who answers brings nobody when it opens the conversation again (section 4.5).
+    const newest = reason === 5 && isPerson(opened.seat) ? undefined : await currentDepartment(dept);
     const newer = departments.every(({ card }) => (newest?.card.gen ?? 0) > (card?.gen ?? 0));
     const abandoned = goes.some(isPerson);
     const stays: Place[] = [];
@@ -624,16 +687,7 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       } finally {
         await keepHighest(where);
       }
-      const opened = await openLast(where);
-      if (opened?.state !== 'open') return lines;
-      const waiting = where.locked;
-      where.locked = [];
-      for (const { seq, taken } of waiting) {
-        const { n } = taken.kind === 3 ? taken.event.object : opened.epoch.object;
-        const one = n === opened.epoch.object.n && (await line(where, seq, taken));
-        if (one) lines.push(one);
-      }
-      return lines;
+      return [...lines, ...(await unlocked(where))];
     },
 
     async state(conv) {
@@ -711,6 +765,35 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       const box = card && (await trust.keyOf(card));
       must(box, 'K16 bad_keyobj');
       return change(conv, 2, (seat, mine) => leave && seat === mine, [{ role: card.kind, cert: hash, box }]);
+    },
+
+    async grant(conv, toLeaf, fromN, toN) {
+      const { where, opened } = await ready(conv);
+      const { epochs } = where.transcript;
+      const is =
+        (cert: Bytes | undefined) =>
+        ({ seats }: Epoch) =>
+          cert !== undefined && seats.some((seat) => equal(seat.cert, cert));
+      const seat = opened.epoch.seats.find(({ leaf }) => leaf === toLeaf);
+      must(seat, 'R3 grant_right', 'there is no such member');
+      const first = epochs.findIndex(is(seat.cert));
+      // What I had without a break until it came.
+      const last = toN ?? first - 1;
+      const gap = epochs.slice(0, last + 1).findLastIndex((epoch) => !is(opened.seat.cert)(epoch));
+      const granted = epochs.slice(fromN ?? gap + 1, last + 1);
+      must(granted.length > 0, 'R3 grant_right', 'there is nothing that it does not have');
+      const { leaf, box } = placeOf(seat);
+      const grant = await writeGrant(
+        opened,
+        pin.org,
+        view(where),
+        { leaf, box },
+        granted,
+        await identities(where),
+        [...where.wraps.values()],
+      );
+      await where.transcript.examine(grant, true);
+      return grant;
     },
 
     async enrol(text) {

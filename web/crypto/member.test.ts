@@ -33,7 +33,7 @@ function server() {
     log,
     extras,
     store(objects: readonly Bytes[]) {
-      for (const object of objects) ([1, 2, 3].includes(object[1] ?? 0) ? log : extras).push(object);
+      for (const object of objects) ([1, 2, 3, 4].includes(object[1] ?? 0) ? log : extras).push(object);
     },
   };
 }
@@ -831,7 +831,7 @@ describe('the state of a client', () => {
     expect(parse(event, 3).ct.length).toBe(64 + 16);
     expect(Object.keys(alice.vault).sort()).toEqual(
       (
-        'accept begin certified close department enrol erase form mark open proof ' +
+        'accept begin certified close department enrol erase form grant mark open proof ' +
         'refresh rekey remove reopen say state take transfer trust'
       ).split(' '),
     );
@@ -985,6 +985,96 @@ describe('a roster that no longer holds', () => {
       [0, 1],
       [3, 4],
     ]);
+  });
+
+  test('[R3] [R4] [R9] a colleague and a new device are given what was said before they came', async () => {
+    const { world, desk, alice, ana, post, conv, load } = await scene();
+    const subject = parse(ana.card, 8).subject;
+    const [bob, tablet] = [
+      await agent(world, desk, random(16), undefined, false),
+      await agent(world, desk, subject, undefined, false),
+    ];
+    for (const who of [bob, tablet]) post.extras.push(who.card, who.key);
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    await load(ana.vault);
+    await load(alice.vault);
+    post.store([(await alice.vault.say(conv, 'before')).event]);
+    await load(ana.vault);
+    await load(alice.vault);
+    post.store([await alice.vault.mark(conv, 3, 3)]);
+    await load(ana.vault);
+    for (const who of [bob, tablet]) {
+      await ana.vault.trust([who.card, who.key]);
+      post.store(await ana.vault.transfer(conv, who.card, false));
+      await load(ana.vault);
+    }
+    const early = await load(bob.vault);
+    expect(early).toMatchObject([
+      { kind: 'roster', locked: 'W1' },
+      { kind: 'roster', n: 1, locked: 'W1' },
+      { kind: 'unreadable', seq: 3, rule: 'W6' },
+      { kind: 'unreadable', seq: 4, rule: 'W6', control: true },
+      { kind: 'roster', n: 2 },
+      { kind: 'roster', n: 3 },
+    ]);
+    expect(early[4]).not.toHaveProperty('locked');
+    await expect(bob.vault.grant(conv, 4, 1, 1)).rejects.toEqual(rule('R3', 'grant_right'));
+    await expect(ana.vault.grant(conv, 9)).rejects.toEqual(rule('R3', 'grant_right'));
+    await expect(ana.vault.grant(conv, 0, 1, 1)).rejects.toEqual(rule('R3', 'grant_right'));
+    post.store([await ana.vault.grant(conv, 3)]);
+    const given = await load(bob.vault);
+    expect(given).toMatchObject([
+      { kind: 'grant', seq: 7, fromN: 1, toN: 1, from: { name: 'Ana' }, to: { mine: true } },
+      { kind: 'roster', seq: 2, n: 1 },
+      { kind: 'message', seq: 3, text: 'before' },
+      { kind: 'marks', seq: 4, read: 3 },
+    ]);
+    expect(given[0]).not.toHaveProperty('locked');
+    expect(given[1]).not.toHaveProperty('locked');
+    await load(ana.vault);
+    expect(await load(tablet.vault)).toMatchObject([
+      {},
+      {},
+      {},
+      {},
+      {},
+      {},
+      { kind: 'grant', to: { mine: false } },
+    ]);
+    post.store([await ana.vault.grant(conv, 4)]);
+    expect(texts(await load(tablet.vault))).toEqual(['before']);
+    expect(await load(ana.vault)).toMatchObject([
+      { kind: 'grant', to: { mine: false, alsoMine: true }, fromN: 1, toN: 2 },
+    ]);
+    // A page that comes back has all of it.
+    const back = createVault(bob.keep, () => world.clock.now);
+    await back.open({ org: world.org, minPolicy: 0, minMode: 1 });
+    await back.trust(bob.base);
+    expect(texts(await load(back))).toEqual(['before']);
+    // What is granted is no seat: nothing is given on of what one was not there for.
+    await load(bob.vault);
+    await expect(bob.vault.grant(conv, 4, 1, 1)).rejects.toEqual(rule('R3', 'grant_right'));
+    post.store([(await bob.vault.say(conv, 'thanks')).event]);
+    expect(texts(await load(alice.vault))).toEqual(['thanks']);
+  });
+
+  test('[S8] an agent opens again what was closed, with those that are there', async () => {
+    const { alice, ana, post, conv, load } = await scene();
+    await load(ana.vault);
+    post.store(await ana.vault.accept(conv));
+    await load(ana.vault);
+    await load(alice.vault);
+    post.store([await alice.vault.close(conv, 2)]);
+    await load(alice.vault);
+    await load(ana.vault);
+    post.store(await ana.vault.reopen(conv));
+    expect(await load(alice.vault)).toMatchObject([
+      { kind: 'roster', reason: 5, members: [{ leaf: 0 }, { leaf: 2 }] },
+    ]);
+    await load(ana.vault);
+    post.store([(await ana.vault.say(conv, 'one more')).event]);
+    expect(texts(await load(alice.vault))).toEqual(['one more']);
   });
 
   test('[S8] a conversation that was closed is opened again without an agent that is over', async () => {

@@ -10,6 +10,7 @@ import {
   encode,
   encodeForm,
   eventHeader,
+  grantHead,
   headerWithoutId,
   type Obj,
   type Parsed,
@@ -18,7 +19,7 @@ import {
   utf8,
 } from './objects.ts';
 import { must, Refusal, under } from './refusal.ts';
-import type { Epoch, Event, Seat } from './transcript.ts';
+import type { Epoch, Event, Grant, Seat } from './transcript.ts';
 import { type Certificate, type KeyObject, type Policy, roles } from './trust.ts';
 import { type KemKeyPair, kemKeyPair } from './xwing.ts';
 
@@ -46,12 +47,13 @@ function wrapInfo(coreHash: Uint8Array, leaf: number): Bytes {
   return concat(ascii('asc1 wrap'), coreHash, uint(leaf, 2));
 }
 
-async function openSeat(
+/** An epoch's secret in the clear, by the wrap for a seat of mine. */
+async function unwrap(
   epoch: Epoch,
   seat: Seat,
   identities: readonly Identity[],
   wraps: readonly Obj<14>[],
-): Promise<Open> {
+): Promise<{ readonly es: Bytes; readonly mine: Identity }> {
   const mine = identities.find(({ cert, key }) => equal(cert, seat.cert) && equal(key, seat.key));
   must(mine, 'W1 not_member');
   const wanted = epoch.object.wraps[epoch.seats.indexOf(seat)] ?? mine.key;
@@ -61,11 +63,26 @@ async function openSeat(
   const fits = found && found.type === 1 && found.leaf === seat.leaf && equal(found.to, mine.key);
   must(fits, 'W3 wrap_hash');
   const es = await open(found.enc, found.ct, 32, mine.kem, wrapInfo(epoch.coreHash, seat.leaf));
+  return { es, mine };
+}
+
+/** The secret of an epoch that commits to it, out of reach; its bytes are erased. */
+async function committed(epoch: Epoch, es: Bytes, rule: string): Promise<CryptoKey> {
   const secret = await importEpochSecret(es);
   es.fill(0);
-  const committed = equal(await commit(secret, epoch.coreHash), epoch.object.commit);
-  must(committed, 'W5 key_commit');
-  return { state: 'open', epoch, seat, mine, secret };
+  const right = equal(await commit(secret, epoch.coreHash), epoch.object.commit);
+  must(right, rule);
+  return secret;
+}
+
+async function openSeat(
+  epoch: Epoch,
+  seat: Seat,
+  identities: readonly Identity[],
+  wraps: readonly Obj<14>[],
+): Promise<Open> {
+  const { es, mine } = await unwrap(epoch, seat, identities, wraps);
+  return { state: 'open', epoch, seat, mine, secret: await committed(epoch, es, 'W5 key_commit') };
 }
 
 const rank = ({ role }: Seat) => (role === roles.department ? 1 : 0);
@@ -97,6 +114,9 @@ export interface Field {
   readonly kind: number;
   readonly value: string;
 }
+
+/** An epoch that can be read: it was opened, or its secret was granted. */
+export type Readable = Pick<Open, 'epoch' | 'secret'>;
 
 /** What an event says. `cid` is its message's, whatever epoch it is sealed in. */
 export type Payload = { readonly cid: Bytes } & (
@@ -169,10 +189,7 @@ async function readPayload(content: Bytes, around: Around): Promise<Payload> {
 }
 
 /** [W6, V8 to V11] What an event of an epoch that opened says. */
-export async function openEvent(
-  { object, from }: Event,
-  { epoch, secret }: Pick<Open, 'epoch' | 'secret'>,
-): Promise<Payload> {
+export async function openEvent({ object, from }: Event, { epoch, secret }: Readable): Promise<Payload> {
   const { hash, conv } = epoch.object;
   const h = eventHeader(object.bytes);
   const keys = await messageKeys(secret, hash, h);
@@ -184,10 +201,10 @@ export async function openEvent(
 /** [W6, V8 to V12] What an event says, once for each message: `shown` holds those that were. */
 export async function readEvent(
   event: Event,
-  opened: Opened | undefined,
+  opened: Readable | undefined,
   shown: Set<string>,
 ): Promise<Payload> {
-  must(opened?.state === 'open', 'W6 locked');
+  must(opened, 'W6 locked');
   const payload = await openEvent(event, opened);
   const name = `${event.from.card ? hex(event.from.card.subject) : ''} ${hex(payload.cid)}`;
   must(!shown.has(name), 'V12 duplicate_cid');
@@ -257,6 +274,68 @@ export async function sealEvent(
   const body = await sealBody(await messageKeys(secret, hash, h), aad, padded);
   padded.fill(0);
   return signed(3, { ...draft, ...body }, mine.sig, org, concat(conv, hash));
+}
+
+const grantInfo = async (grant: Uint8Array) => concat(ascii('asc1 grant'), await sha256(grantHead(grant)));
+
+/** [R7, R9] The epochs of a grant to me, each with its secret: all, or none. */
+export async function openGrant(
+  { object, to, epochs }: Grant,
+  identities: readonly Identity[],
+): Promise<readonly Readable[]> {
+  const mine = identities.find(({ cert, key }) => equal(cert, to.cert) && equal(key, to.key));
+  must(mine, 'W1 not_member');
+  const size = 32 * epochs.length;
+  const opening = open(object.enc, object.ct, size, mine.kem, await grantInfo(object.bytes));
+  const all = await under('R7 grant_open', opening);
+  try {
+    const readable: Readable[] = [];
+    for (const [at, epoch] of epochs.entries()) {
+      const es = all.slice(32 * at, 32 * at + 32);
+      readable.push({ epoch, secret: await committed(epoch, es, 'R9 grant_commit') });
+    }
+    return readable;
+  } finally {
+    all.fill(0);
+  }
+}
+
+/** A grant of epochs that my seats in them open, to a member of the last one, whose key object is `box`. */
+export async function writeGrant(
+  { epoch: last, seat, mine }: Open,
+  org: Bytes,
+  { seq, log, now }: View,
+  to: { readonly leaf: number; readonly box: KeyObject },
+  epochs: readonly Epoch[],
+  identities: readonly Identity[],
+  wraps: readonly Obj<14>[],
+): Promise<Bytes> {
+  const secrets = await Promise.all(
+    epochs.map(async (epoch) => {
+      const then = epoch.seats.find(({ cert }) => equal(cert, seat.cert));
+      must(then, 'R3 grant_right');
+      return (await unwrap(epoch, then, identities, wraps)).es;
+    }),
+  );
+  const [first, end] = [epochs[0], epochs.at(-1)];
+  must(first && end, 'R3 grant_right');
+  const draft = {
+    conv: last.object.conv,
+    epoch: last.object.hash,
+    fromN: first.object.n,
+    toN: end.object.n,
+    toLeaf: to.leaf,
+    author: seat.leaf,
+    seenSeq: seq,
+    seenLog: log,
+    time: now,
+    enc: new Uint8Array(1120),
+    ct: new Uint8Array(48),
+  };
+  const all = concat(...secrets);
+  const sealed = await wrap(all, to.box.kem, await grantInfo(encode(4, draft)));
+  for (const each of [all, ...secrets]) each.fill(0);
+  return signed(4, { ...draft, ...sealed }, mine.sig, org);
 }
 
 /** A member of an epoch that is being written. */

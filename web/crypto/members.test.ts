@@ -13,6 +13,7 @@ import {
   sealEvent,
   textContent,
   writeEpoch,
+  writeGrant,
 } from './member.ts';
 import { type Case, runner, type Vectors } from './members.testing.ts';
 import { type Kind, nobody, read } from './objects.ts';
@@ -26,16 +27,17 @@ const folder = join(import.meta.dirname, '..', '..', 'protocol', 'vectors');
 async function make(): Promise<Vectors> {
   const world = await makeOrg(2);
   const { org, clock } = world;
-  const [dept, ana] = [await world.department(), await world.actor()];
+  const [dept, ana, luis] = [await world.department(), await world.actor(), await world.actor()];
   const chat = await makeChat(world, dept);
   const { conv, visitor, trust } = chat;
   const status = await world.status();
-  const [deptKey, anaKey, visitorKey] = [
+  const [deptKey, anaKey, luisKey, visitorKey] = [
     await read(dept.key, 5),
     await read(ana.key, 5),
+    await read(luis.key, 5),
     await read(visitor.key, 5),
   ];
-  await trust.add([ana.card, ana.key, status]);
+  await trust.add([ana.card, ana.key, luis.card, luis.key, status]);
   const policy = trust.policy();
   if (!policy) throw new Error('there is no policy');
 
@@ -52,6 +54,8 @@ async function make(): Promise<Vectors> {
     dept.key,
     ana.card,
     ana.key,
+    luis.card,
+    luis.key,
     visitor.key,
   ].map(index);
   const cases: Case[] = [];
@@ -226,6 +230,44 @@ async function make(): Promise<Vectors> {
   const form = await sealEvent(current(), org, view(), 5, random(16), formContent(fields));
   await post('a form', form);
   cases.push({ ...readCase('a form, read by the agent', form, ana), payload_type: 5, fields });
+  const inAnswer = chat.transcript.last();
+  const joined = await writeEpoch({
+    conv,
+    ...(inAnswer && { before: inAnswer }),
+    author: 2,
+    sig: ana.sig,
+    reason: 2,
+    accept: nobody,
+    policy,
+    view: view(),
+    places: [
+      { leaf: 0, role: 1, cert: conv, box: visitorKey },
+      { leaf: 2, role: 2, cert: ana.cert, box: anaKey },
+      { leaf: 3, role: 2, cert: luis.cert, box: luisKey },
+    ],
+  });
+  await post('a colleague comes', joined.epoch, joined.wraps);
+  const here = chat.transcript.last();
+  const parsed = await Promise.all(wraps.map((each) => read(each, 14)));
+  const anas = here && (await openEpoch(here, [identity(ana)], parsed));
+  if (anas?.state !== 'open') throw new Error('the agent is locked out');
+  const given = await writeGrant(
+    anas,
+    org,
+    view(),
+    { leaf: 3, box: luisKey },
+    chat.transcript.epochs.slice(1, 2),
+    [identity(ana)],
+    parsed,
+  );
+  await post('a grant', given);
+  cases.push({
+    ...readCase('a grant, opened by the colleague', given, luis),
+    step: 'grant',
+    payload_type: 1,
+    text: 'para Ana',
+  });
+  cases.push({ ...readCase('a grant, of which the agent has no need', given, ana), step: 'grant' });
   const close = await sealEvent(current(), org, view(), 2, random(16), uint(1, 1));
   await post('a close', close);
   const late = await sealEvent(current(), org, view(), 1, random(16), textContent('tarde'));

@@ -7,6 +7,9 @@ import {
   type Opened,
   openDepartment,
   openEpoch,
+  openGrant,
+  type Payload,
+  type Readable,
   readEvent,
   signingKey,
 } from './member.ts';
@@ -238,25 +241,52 @@ export function runner(vectors: Vectors) {
     async read(one) {
       const { transcript, taken } = await logOf(one);
       const [identities, wraps] = [await identitiesOf(one), await wrapsOf(one)];
-      const opened = new Map<number, Opened>();
+      const opened = new Map<number, Readable>();
       const shown = new Set<string>();
       for (const entry of taken) {
-        if (entry.kind === 2)
-          opened.set(entry.epoch.object.n, await openEpoch(entry.epoch, identities, wraps));
+        if (entry.kind === 2) keep(opened, await openEpoch(entry.epoch, identities, wraps));
         if (entry.kind === 3)
           await readEvent(entry.event, opened.get(entry.event.object.n), shown).catch(() => {});
       }
       const last = await transcript.take(object(one.input), one.live);
       if (last.kind !== 3) throw new Error('this is no event');
-      const payload = await readEvent(last.event, opened.get(last.event.object.n), shown);
-      if (one.payload_type !== undefined) same(payload.type, one.payload_type, 'the payload');
-      if (one.text !== undefined) same(payload.type === 1 && payload.text, one.text, 'the text');
-      if (one.marks)
-        same(payload.type === 4 && `${payload.delivered},${payload.read}`, `${one.marks}`, 'marks');
-      if (one.fields)
-        same(payload.type === 5 && JSON.stringify(payload.fields), JSON.stringify(one.fields), 'the form');
+      told(one, await readEvent(last.event, opened.get(last.event.object.n), shown));
+    },
+
+    async grant(one) {
+      const { transcript, taken } = await logOf(one);
+      const [identities, wraps] = [await identitiesOf(one), await wrapsOf(one)];
+      const own = new Map<number, Readable>();
+      for (const entry of taken)
+        if (entry.kind === 2) keep(own, await openEpoch(entry.epoch, identities, wraps));
+      const last = await transcript.take(object(one.input), one.live);
+      if (last.kind !== 4) throw new Error('this is no grant');
+      const given = new Map<number, Readable>();
+      try {
+        for (const each of await openGrant(last.grant, identities)) given.set(each.epoch.object.n, each);
+      } catch (error) {
+        // One for somebody else is no failure: it gives nothing.
+        if (!(error instanceof Refusal) || error.rule !== 'W1') throw error;
+      }
+      const again = taken.flatMap((entry) => (entry.kind === 3 ? [entry.event] : []));
+      const first = again.find(({ object: { n } }) => given.has(n) && !own.has(n));
+      same(first !== undefined, one.payload_type !== undefined, 'whether something opens');
+      if (first) told(one, await readEvent(first, given.get(first.object.n), new Set()));
     },
   };
+
+  const keep = (to: Map<number, Readable>, opened: Opened) => {
+    if (opened.state === 'open') to.set(opened.epoch.object.n, opened);
+  };
+
+  function told(one: Case, payload: Payload): void {
+    if (one.payload_type !== undefined) same(payload.type, one.payload_type, 'the payload');
+    if (one.text !== undefined) same(payload.type === 1 && payload.text, one.text, 'the text');
+    if (one.marks)
+      same(payload.type === 4 && `${payload.delivered},${payload.read}`, `${one.marks}`, 'marks');
+    if (one.fields)
+      same(payload.type === 5 && JSON.stringify(payload.fields), JSON.stringify(one.fields), 'the form');
+  }
 
   return {
     /** Steps and readers that only a server is: a browser has neither. */

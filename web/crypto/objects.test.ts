@@ -128,6 +128,19 @@ const drafts: { readonly [K in Kind]: Draft<K> } = {
   1: { org: hash(), dept: id(), mode: 2, policy: hash(), pk: hash(), nonce: hash(), time },
   2: epoch,
   3: event,
+  4: {
+    conv: hash(),
+    epoch: hash(),
+    fromN: 1,
+    toN: 2,
+    toLeaf: 4,
+    author: 2,
+    seenSeq: 7,
+    seenLog: hash(),
+    time,
+    enc: random(1120),
+    ct: random(80),
+  },
   5: { org: hash(), owner: hash(), kem: random(1216), from: time, until: time + 5 },
   7: policy,
   8: certificate,
@@ -223,6 +236,7 @@ describe('the rules of parsing', () => {
     [1, 512],
     [2, 4096],
     [3, 16384],
+    [4, 65536],
     [5, 2048],
     [7, 16384],
     [8, 1024],
@@ -263,6 +277,8 @@ describe('the rules of parsing', () => {
     for (const n of [0, 79, 12305]) refuses(make(3, { ct: random(n) }), 3, 'P5', 'bad_length');
     for (const n of [0, 47, 49, 64, 80, 81]) refuses(make(14, { ct: random(n) }), 14, 'P5', 'bad_length');
     for (const n of [48, 79, 81]) refuses(make(14, { type: 2, ct: random(n) }), 14, 'P5', 'bad_length');
+    for (const n of [0, 47, 64017]) refuses(make(4, { ct: new Uint8Array(n) }), 4, 'P5', 'bad_length');
+    expect(refusedBy(make(4, { toN: 2000, ct: new Uint8Array(64016) }), 4)).toBeUndefined();
     expect(refusedBy(make(3, { ct: random(12304) }), 3)).toBeUndefined();
     expect(refusedBy(make(14, { type: 2, ct: random(80) }), 14)).toBeUndefined();
   });
@@ -325,6 +341,7 @@ describe('the rules of parsing', () => {
       [make(2, { reason: 6 }), 2],
       [make(2, { members: [{ leaf: 0, role: 0, cert: hash(), key: hash() }] }), 2],
       [make(2, { members: [{ leaf: 0, role: 9, cert: hash(), key: hash() }] }), 2],
+      [make(4, { fromN: 3 }), 4],
       [make(3, { class: 0 }), 3],
       [make(3, { class: 5 }), 3],
       [make(3, { time: time + 1 }), 3],

@@ -211,6 +211,24 @@ const table = {
     },
     ({ time }) => time % 1000 === 0,
   ),
+  4: record(
+    {
+      conv: hash,
+      epoch: hash,
+      fromN: word,
+      toN: word,
+      toLeaf: short,
+      author: short,
+      seenSeq: long,
+      seenLog: hash,
+      time: long,
+      enc: bytes(1120),
+      // Secrets of at most 2000 epochs.
+      ct: blob(2, (size) => size >= 48 && size <= 64016),
+      sig,
+    },
+    ({ fromN, toN }) => fromN <= toN,
+  ),
   5: record({ org: hash, owner: hash, kem: bytes(1216), from: long, until: long, sig }),
   7: record({
     org: hash,
@@ -307,6 +325,7 @@ const table = {
 const limits: Readonly<Record<number, number>> = {
   2: 4096,
   3: 16384,
+  4: 65536,
   5: 2048,
   7: 16384,
   8: 1024,
@@ -369,6 +388,11 @@ export async function signed<K extends Kind>(
 /** What an epoch's commitment and wraps are bound to: header and core. */
 export function core(epoch: { readonly bytes: Bytes; readonly members: readonly unknown[] }): Bytes {
   return epoch.bytes.subarray(0, 226 + 67 * epoch.members.length);
+}
+
+/** What a grant's secrets are bound to: everything before them. */
+export function grantHead(grant: Uint8Array): Bytes {
+  return concat(grant.subarray(0, 128));
 }
 
 /** `h` of an event: object header and header. */

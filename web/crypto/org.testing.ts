@@ -275,6 +275,25 @@ export async function makeChat(
     return signed(3, draft, from.who.sig, org, concat(conv, epochHash));
   }
 
+  /** A grant of the last epoch to a leaf, signed by `from`; nobody can open it. */
+  async function grant(from: Seating, toLeaf: number, changes: Partial<Draft<4>> = {}): Promise<Bytes> {
+    const draft: Draft<4> = {
+      conv,
+      epoch: last,
+      fromN: n,
+      toN: n,
+      toLeaf,
+      author: from.leaf,
+      seenSeq: seq,
+      seenLog: log,
+      time: clock.now,
+      enc: random(1120),
+      ct: random(48),
+      ...changes,
+    };
+    return signed(4, draft, from.who.sig, org);
+  }
+
   const me: Seating = { leaf: 0, who: visitor };
   const desk: Seating = { leaf: 1, who: dept };
   const setting = (more: Partial<Setting> = {}): Setting => ({
@@ -312,6 +331,7 @@ export async function makeChat(
     setting,
     epoch,
     event,
+    grant,
     add,
     log: () => log,
     last: () => last,

@@ -10,9 +10,8 @@ interface Port {
 }
 
 /** Methods whose first argument is a conversation; the others wait for everything, and everything for them. */
-const oneConversation = 'take state say form mark close accept rekey refresh remove transfer reopen'.split(
-  ' ',
-);
+const oneConversation =
+  'take state say form mark grant close accept rekey refresh remove transfer reopen'.split(' ');
 
 /** Lets the vault answer what arrives at the port. Only names of its own methods are called. */
 export function serve(port: Port, vault: Vault): void {

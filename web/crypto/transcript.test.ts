@@ -1,10 +1,10 @@
 // Rules G, E, V1 to V7, L3 and S8: one conversation as everybody verifies it.
 import { describe, expect, test } from 'vitest';
 import { type Bytes, concat, equal, random, sha256 } from './bytes.ts';
-import { type Draft, signed } from './objects.ts';
+import { type Draft, parse, signed } from './objects.ts';
 import { type Actor, type Chat, makeChat, makeOrg, type Org, type Seating } from './org.testing.ts';
 import { createTranscript, type Setting } from './transcript.ts';
-import { day, minute } from './trust.ts';
+import { day, minute, roles } from './trust.ts';
 
 const rule = (name: string, code: string) => expect.objectContaining({ name: 'Refusal', rule: name, code });
 const hour = 60 * minute;
@@ -776,6 +776,24 @@ describe('epoch', () => {
     });
   });
 
+  test('[K18] another device is one only when a device of the same person that was there brings it', async () => {
+    const { world, chat, ana } = await accepted();
+    const { subject } = parse(ana.who.card, 8);
+    const luis: Seating = { leaf: 3, who: await known(chat, world.actor()) };
+    const [tablet, phone] = [
+      await known(chat, world.actor({ subject })),
+      await known(chat, world.actor({ subject })),
+    ];
+    const second = async (seats: readonly Seating[], author: Seating) => {
+      const taken = await chat.add(await chat.epoch(seats, author));
+      return taken.kind === 2 ? taken.epoch.second : undefined;
+    };
+    const four: Seating = { leaf: 4, who: tablet };
+    expect(await second([chat.me, ana, luis, four], ana)).toEqual([4]);
+    expect(await second([chat.me, ana, luis, four, { leaf: 5, who: phone }], luis)).toEqual([]);
+    expect(await second([chat.me, ana, luis, four], chat.me)).toEqual([]);
+  });
+
   test('[E29] a time more than ten minutes off is marked and not refused', async () => {
     const { world, chat } = await begun();
     const { now } = world.clock;
@@ -931,20 +949,128 @@ describe('event', () => {
   });
 });
 
+describe('grants', () => {
+  /** Ana accepted as leaf 2, Luis came as leaf 3, her other device as 4, a bot as 5: epochs 1 and 2. */
+  async function team(line: Line = {}) {
+    const scene = await accepted(2, line);
+    const { world, chat, ana } = scene;
+    const { subject } = parse(ana.who.card, 8);
+    const luis: Seating = { leaf: 3, who: await known(chat, world.actor()) };
+    const tablet: Seating = { leaf: 4, who: await known(chat, world.actor({ subject })) };
+    const bot: Seating = {
+      leaf: 5,
+      who: await known(chat, world.actor({ kind: roles.bot, departments: [] })),
+    };
+    await chat.add(await chat.epoch([chat.me, ana, luis, tablet], ana));
+    await chat.add(await chat.epoch([chat.me, ana, luis, tablet, bot], chat.me));
+    return { ...scene, luis, tablet, bot };
+  }
+
+  test('[R1] [R2] it does not parse, or is not made in the last epoch of this conversation', async () => {
+    const { chat, ana } = await team();
+    const right = await chat.grant(ana, 3);
+    await refuses(chat, right.slice(0, -1), 'R1', 'bad_grant');
+    await refuses(chat, concat(right, Uint8Array.of(0)), 'R1', 'bad_grant');
+    await refuses(chat, await chat.grant(ana, 3, { fromN: 3, toN: 2 }), 'R1', 'bad_grant');
+    const stale = ['R2', 'epoch_stale'] as const;
+    await refuses(chat, await chat.grant(ana, 3, { conv: random(32) }), ...stale);
+    const before = chat.transcript.epochs[2]?.object.hash ?? random(32);
+    await refuses(chat, await chat.grant(ana, 3, { epoch: before }), ...stale);
+    expect(await chat.add(right)).toMatchObject({
+      kind: 4,
+      grant: { from: { leaf: 2 }, to: { leaf: 3 }, epochs: [{ object: { n: 3 } }] },
+    });
+  });
+
+  test('[R3] who gives was there in every epoch, and who takes is another person or device', async () => {
+    const { world, chat, ana, luis, tablet, bot } = await team();
+    const right = ['R3', 'grant_right'] as const;
+    const of = (n: number) => ({ fromN: n, ct: random(32 * (4 - n) + 16) });
+    await refuses(chat, await chat.grant(ana, 3, of(0)), ...right);
+    await chat.transcript.examine(await chat.grant(ana, 3, of(1)));
+    await chat.transcript.examine(await chat.grant(chat.me, 3, of(0)));
+    await refuses(chat, await chat.grant(luis, 4, of(1)), ...right);
+    await chat.transcript.examine(await chat.grant(luis, 4, of(2)));
+    await refuses(chat, await chat.grant(ana, 3, { toN: 4, ct: random(80) }), ...right);
+    await refuses(chat, await chat.grant(ana, 3, { toN: 2 ** 32 - 1 }), ...right);
+    for (const leaf of [0, 1, 2, 5, 9]) await refuses(chat, await chat.grant(ana, leaf), ...right);
+    await refuses(chat, await chat.grant(bot, 3), ...right);
+    await refuses(chat, await chat.grant(chat.desk, 3), ...right);
+    await refuses(chat, await chat.grant({ ...ana, leaf: 9 }, 3), ...right);
+    chat.transcript.mustBeWhole();
+    for (const { who } of [ana, tablet]) {
+      const since = world.clock.now;
+      await chat.trust.add([await world.status({ revoked: [{ cert: who.cert, since }] })]);
+      await refuses(chat, await chat.grant(who === ana.who ? ana : luis, 4), ...right);
+    }
+  });
+
+  test("[R4] the policy's history, and always one's own other device", async () => {
+    const { chat, ana } = await team({ history: 0 });
+    await refuses(chat, await chat.grant(ana, 3), 'R4', 'grant_policy');
+    await refuses(chat, await chat.grant(chat.me, 3), 'R4', 'grant_policy');
+    await chat.add(await chat.grant(ana, 4));
+  });
+
+  test('[R10] [R5] [R6] [R8] twice, another log, another signature, another count of secrets', async () => {
+    const { chat, ana, luis } = await team();
+    const { seq } = { seq: chat.seq() };
+    await refuses(chat, await chat.grant(ana, 3, { seenLog: random(32) }), 'R5', 'log_mismatch');
+    await refuses(chat, await chat.grant(ana, 3, { seenSeq: seq + 1 }), 'R5', 'log_mismatch');
+    await refuses(chat, await chat.grant({ ...ana, who: luis.who }, 3), 'R6', 'grant_sig');
+    await refuses(chat, damaged(await chat.grant(ana, 3)), 'R6', 'grant_sig');
+    for (const size of [49, 80]) {
+      await refuses(chat, await chat.grant(ana, 3, { ct: random(size) }), 'R8', 'grant_length');
+    }
+    const once = await chat.grant(ana, 3);
+    await chat.add(once);
+    await refuses(chat, once, 'R10', 'duplicate_grant');
+  });
+
+  test('[S8] none after a close', async () => {
+    const { chat, ana } = await team();
+    await chat.add(await chat.event(ana, { class: 3 }));
+    await refuses(chat, await chat.grant(ana, 3), 'S8', 'closed');
+  });
+});
+
 describe('the end and the log', () => {
-  test('[S8] after a close the visitor opens again, and nothing else happens', async () => {
+  test('[S8] after a close the visitor or the agent opens again, and nothing else happens', async () => {
     const { world, chat, ana } = await accepted();
-    const again = (author: Seating) => chat.epoch([chat.me, ana], author, { reason: 5 });
+    const again = (author: Seating, seats = [chat.me, ana]) => chat.epoch(seats, author, { reason: 5 });
     await refuses(chat, await again(chat.me), 'S8', 'closed');
     await chat.add(await chat.event(ana, { class: 3 }));
     expect(chat.transcript.closed()).toBe(true);
     await refuses(chat, await chat.event(chat.me), 'S8', 'closed');
     await refuses(chat, await chat.epoch([chat.me], chat.me), 'S8', 'closed');
-    await refuses(chat, await again(ana), 'S8', 'closed');
+    await refuses(chat, await chat.epoch([chat.me, ana], ana, { reason: 3 }), 'S8', 'closed');
+    await refuses(chat, await again(chat.desk), 'S8', 'closed');
+    await refuses(chat, await again({ leaf: 9, who: ana.who }), 'S8', 'closed');
+    await chat.transcript.examine(await again(ana, [chat.me, ana]));
     world.clock.now += minute;
     await chat.add(await again(chat.me));
     expect(chat.transcript.closed()).toBe(false);
     await chat.add(await chat.event(chat.me));
+    await chat.add(await chat.event(ana, { class: 3 }));
+    await chat.add(await again(ana));
+    expect(chat.transcript.closed()).toBe(false);
+  });
+
+  test('[S8] [E19] an agent that opens again brings nobody; a bot and a department do not open', async () => {
+    const { world, chat, ana } = await accepted(1, {}, true);
+    const bot: Seating = {
+      leaf: 3,
+      who: await known(chat, world.actor({ kind: roles.bot, departments: [] })),
+    };
+    const more: Seating = { leaf: 4, who: await known(chat, world.actor()) };
+    const all = [chat.me, chat.desk, ana, bot];
+    await chat.add(await chat.epoch(all, ana));
+    await chat.add(await chat.event(chat.me, { class: 3 }));
+    const again = (author: Seating, seats: readonly Seating[]) => chat.epoch(seats, author, { reason: 5 });
+    await refuses(chat, await again(bot, all), 'S8', 'closed');
+    await refuses(chat, await again(chat.desk, all), 'S8', 'closed');
+    await refuses(chat, await again(ana, [...all, more]), 'E19', 'author_right');
+    await chat.add(await again(ana, [chat.me, chat.desk, ana]));
   });
 
   test('[L3] another entry in a place that was taken, or that was seen before: nothing goes on', async () => {

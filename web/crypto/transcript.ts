@@ -1,5 +1,6 @@
-// One conversation as everybody can verify it: genesis, epochs and events in
-// the order of the log (rules G, E, V1 to V7, L and S8). There are no secrets here.
+// One conversation as everybody can verify it: genesis, epochs, events and
+// grants in the order of the log (rules G, E, V1 to V7, R but R7 and R9, L and
+// S8). There are no secrets here.
 import { type Bytes, concat, equal, has, hex, sha256 } from './bytes.ts';
 import { logNext, logStart } from './log.ts';
 import { core, nobody, type Obj, read } from './objects.ts';
@@ -35,6 +36,8 @@ export interface Epoch {
   readonly seq: number;
   readonly coreHash: Bytes;
   readonly seats: readonly Seat[];
+  /** [K18] Leaves that are another device of the author, a person that was a member before. */
+  readonly second: readonly number[];
   /** Its time is more than ten minutes off (E29). */
   readonly uncertain: boolean;
 }
@@ -45,10 +48,19 @@ export interface Event {
   readonly from: Seat;
 }
 
+export interface Grant {
+  readonly object: Obj<4>;
+  readonly from: Seat;
+  readonly to: Seat;
+  /** Those whose secrets it gives, in order. */
+  readonly epochs: readonly Epoch[];
+}
+
 export type Taken =
   | { readonly kind: 1; readonly genesis: Obj<1> }
   | { readonly kind: 2; readonly epoch: Epoch }
-  | { readonly kind: 3; readonly event: Event };
+  | { readonly kind: 3; readonly event: Event }
+  | { readonly kind: 4; readonly grant: Grant };
 
 /** The highest that was ever seen of a conversation. */
 export interface Highest {
@@ -77,6 +89,10 @@ export interface Setting {
 
 /** Where a class may come from: a bit for each role. */
 const senders: Readonly<Record<number, number>> = { 1: 0x12e, 2: 0x16e, 3: 0xe, 4: 0x1ee };
+
+/** Whether two members are devices of one person. */
+const sameSubject = ({ card: a }: Seat, { card: b }: Seat): boolean =>
+  a !== undefined && b !== undefined && equal(a.subject, b.subject);
 
 const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
 
@@ -150,9 +166,11 @@ export function createTranscript(setting: Setting) {
     const next = await under('E1 bad_epoch', read(object, 2));
     must(genesis, 'G1 bad_genesis');
     const { n, time, author, accept, reason, members } = next;
-    const comesBack = reason === 5 && author === 0;
-    must(closed ? comesBack : reason !== 5, 'S8 closed');
     const before = last();
+    const comesBack = reason === 5;
+    const opener = before?.seats.find(({ leaf }) => leaf === author);
+    const mayOpen = opener && (opener.role === roles.visitor || isPerson(opener));
+    must(closed ? comesBack && mayOpen : !comesBack, 'S8 closed');
     must(equal(next.conv, conv), 'E2 wrong_conv');
     must(n === epochs.length, 'E3 epoch_skip');
     const chained = equal(next.prev, before?.object.hash ?? conv);
@@ -250,7 +268,7 @@ export function createTranscript(setting: Setting) {
           is === roles.visitor
             ? isDepartment(seat) || role === roles.bot
             : person
-              ? role !== roles.bot || genesis.mode !== sealed
+              ? !comesBack && (role !== roles.bot || genesis.mode !== sealed)
               : ofDepartment && accepting && (isPerson(seat) || (isDepartment(seat) && newer));
         must(may, rule);
       }
@@ -324,7 +342,17 @@ export function createTranscript(setting: Setting) {
     must(!soon, budget);
 
     const uncertain = time > now() + 10 * minute || time < latest - 10 * minute;
-    const epoch = { object: next, seq: logs.length, coreHash: await sha256(core(next)), seats, uncertain };
+    const second = added.filter(
+      (seat) => before && isPerson(seat) && isPerson(writer) && sameSubject(seat, writer),
+    );
+    const epoch: Epoch = {
+      object: next,
+      seq: logs.length,
+      coreHash: await sha256(core(next)),
+      seats,
+      second: second.map(({ leaf }) => leaf),
+      uncertain,
+    };
     return () => {
       epochs.push(epoch);
       top = Math.max(top, ...members.map(({ leaf }) => leaf));
@@ -395,14 +423,48 @@ export function createTranscript(setting: Setting) {
     };
   }
 
+  async function examineGrant(object: Bytes, live: boolean) {
+    const next = await under('R1 bad_grant', read(object, 4));
+    must(genesis && !closed, 'S8 closed');
+    const current = last();
+    const mine = equal(next.conv, conv) && current && equal(next.epoch, current.object.hash);
+    must(mine, 'R2 epoch_stale');
+    const right = 'R3 grant_right';
+    const sits = (leaf: number) => current.seats.find((seat) => seat.leaf === leaf);
+    const [from, to] = [sits(next.author), sits(next.toLeaf)];
+    const gives = from && (from.role === roles.visitor || isPerson(from) || from.role === roles.server);
+    const takes = to && isPerson(to) && to !== from;
+    const granted = epochs.slice(next.fromN, next.toN + 1);
+    const there = next.toN < epochs.length && granted.every(({ seats }) => seats.some(same(from?.cert)));
+    must(gives && takes && there, right);
+    const policy = trust.policies.get(hex(current.object.policy));
+    must(policy, right);
+    const judgement = { policy, dept: genesis.dept };
+    await mustHold(right, [from, to], momentsOf(next.time, live), judgement);
+    must(sameSubject(from, to) || lineOf(policy, genesis.dept)?.history === 1, 'R4 grant_policy');
+    must(!seen.has(hex(next.hash)), 'R10 duplicate_grant');
+    mustSee('R5', next);
+    await mustBeSigned('R6 grant_sig', next, from.card?.pk ?? genesis.pk, org);
+    must(next.ct.length === 32 * granted.length + 16, 'R8 grant_length');
+    return () => {
+      seen.add(hex(next.hash));
+      latest = Math.max(latest, next.time);
+      return { kind: 4, grant: { object: next, from, to, epochs: granted } } as const;
+    };
+  }
+  const same =
+    (cert: Bytes | undefined) =>
+    (seat: Seat): boolean =>
+      cert !== undefined && equal(seat.cert, cert);
+
   /** All checks of the next entry; what comes back takes it. A refusal leaves everything as it was. */
   async function examine(object: Bytes, live = whole): Promise<() => Taken> {
     if (fork) throw fork;
     const seq = logs.length;
     const kind = object[1];
-    const known = seq === 0 || kind === 2 || kind === 3;
-    must(known, 'P3 bad_kind');
-    const which = seq === 0 ? examineGenesis : kind === 2 ? examineEpoch : examineEvent;
+    const later = { 2: examineEpoch, 3: examineEvent, 4: examineGrant }[kind ?? 0];
+    const which = seq === 0 ? examineGenesis : later;
+    must(which, 'P3 bad_kind');
     const accept = await which(object, live);
     const log = seq === 0 ? await logStart(conv) : await logNext(logs[seq - 1] ?? conv, seq, object);
     if (highest && seq === highest.seq && !equal(log, highest.log)) stop(seq);

@@ -76,10 +76,24 @@ export type Line =
       readonly n: number;
       readonly reason: number;
       readonly members: readonly Member[];
+      /** Leaves that are another device of who wrote the epoch (K18). */
+      readonly second?: readonly number[];
       /** This device cannot read or write in this epoch, and the rule says why. */
       readonly locked?: string;
       /** The time is more than ten minutes off (E29). */
       readonly timeUncertain?: boolean;
+    }
+  /** Somebody has given a member what was said before it came. */
+  | {
+      readonly kind: 'grant';
+      readonly seq: number;
+      readonly time: number;
+      readonly from: Member;
+      readonly to: Member;
+      readonly fromN: number;
+      readonly toN: number;
+      /** It is for this device and does not open, by this rule. */
+      readonly locked?: string;
     }
   | {
       readonly kind: 'closed';
@@ -143,7 +157,7 @@ export interface Vault {
    * certificates, key objects and policies that the entries name. A refusal says
    * which entry breaks which rule; what came before it stays taken. Lines of
    * earlier entries come again, with their sequence, when their epoch opens only
-   * now. `complete`
+   * now, by newer keys or by a grant. `complete`
    * says that the server has nothing after these entries: fewer than were seen
    * before are then refused (L2), and every later entry is live (section 6).
    */
@@ -178,7 +192,12 @@ export interface Vault {
   remove(conv: Bytes, leaves: readonly number[]): Promise<readonly Bytes[]>;
   /** Agent: adds a certified device whose certificate and key object are known; with `leave`, takes itself out. */
   transfer(conv: Bytes, cert: Bytes, leave: boolean): Promise<readonly Bytes[]>;
-  /** Visitor: opens a closed conversation again, without members that no longer hold; an epoch and its wraps. */
+  /**
+   * Gives a member what was said before it came, from one epoch to another;
+   * without them, everything that this device had without a break until then.
+   */
+  grant(conv: Bytes, toLeaf: number, fromN?: number, toN?: number): Promise<Bytes>;
+  /** Visitor or agent: opens a closed conversation again, without members that no longer hold; an epoch and its wraps. An agent brings nobody new. */
   reopen(conv: Bytes): Promise<readonly Bytes[]>;
 
   /** Agent: makes the device's keys and asks for a certificate with an invitation's text; request and mac (32 bytes). */

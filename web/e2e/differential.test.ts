@@ -78,6 +78,9 @@ function goPlayer(go: Go, name: string, who: number, conv: string, cert: string)
 
 interface VaultLine extends Omit<Line, 'cid'> {
   readonly locked?: string;
+  readonly delivered?: number;
+  readonly read?: number;
+  readonly fromN?: number;
 }
 
 function stateOf(told: unknown): State {
@@ -100,17 +103,27 @@ function browserPlayer(name: string, vault: Call, conv: string, cert: string): P
         ['state', [b(conv)]],
       ]);
       const lines = (told as VaultLine[]).map((line) => {
-        const { kind, seq, text, reason, n, rule, locked } = line;
+        const { kind, seq, text, reason, n, rule, locked, delivered, read, fields, fromN, second } = line;
         if (kind === 'message') return { kind, seq, text: text ?? '' };
         if (kind === 'closed') return { kind, seq, reason: reason ?? 0 };
+        if (kind === 'marks') return { kind, seq, marks: [delivered ?? -1, read ?? -1] };
+        if (kind === 'form') return { kind, seq, fields: fields ?? [] };
+        if (kind === 'grant') return { kind, seq, n: fromN ?? -1, ...(locked && { rule: locked }) };
         if (kind === 'unreadable') return { kind, seq, rule: rule ?? '' };
-        return { kind, seq, n: n ?? -1, reason: reason ?? -1, ...(locked && { rule: locked }) };
+        return {
+          kind,
+          seq,
+          n: n ?? -1,
+          reason: reason ?? -1,
+          ...(second && { second }),
+          ...(locked && { rule: locked }),
+        };
       });
       return { lines, state: stateOf(state) };
     },
     learn: async (now, objects) => void (await vault(now, 'trust', [objects.map(b)])),
     async act(now, op, request = {}) {
-      const { text, cid, reason, leaves, cert: other, leave } = request;
+      const { text, cid, reason, leaves, cert: other, leave, leaf, from, to, marks, fields } = request;
       switch (op) {
         case 'say': {
           const said = (await vault(now, op, [b(conv), text, b(String(cid))])) as { event: B };
@@ -118,6 +131,14 @@ function browserPlayer(name: string, vault: Call, conv: string, cert: string): P
         }
         case 'close':
           return [((await vault(now, op, [b(conv), reason])) as B).hex];
+        case 'form': {
+          const said = (await vault(now, op, [b(conv), fields, b(String(cid))])) as { event: B };
+          return [said.event.hex];
+        }
+        case 'mark':
+          return [((await vault(now, op, [b(conv), ...(marks as number[])])) as B).hex];
+        case 'grant':
+          return [((await vault(now, op, [b(conv), leaf, from, to])) as B).hex];
         case 'remove':
           return bytes(await vault(now, op, [b(conv), leaves]));
         case 'transfer':
@@ -217,6 +238,17 @@ async function play(
   const wraps = [...wraps0];
   for (const player of players) await player.learn(now, known);
 
+  /** What the first who read an entry said of it, by sequence. */
+  const told = new Map<number, string>();
+  /** Whoever reads an entry, at once or later, reads the same. */
+  function hears(player: Player, line: Line | undefined): void {
+    if (!line || !['message', 'marks', 'form', 'roster'].includes(line.kind)) return;
+    const { kind, text, marks, fields, second } = line;
+    const all = JSON.stringify({ kind, text, marks, fields, second });
+    expect(all, `${player.name} at ${line.seq}`).toBe(told.get(line.seq) ?? all);
+    told.set(line.seq, all);
+  }
+
   /** Gives everybody the next entry; all must say the same. */
   async function offer(entry: string, withWraps: readonly string[]): Promise<boolean> {
     const verdicts = await Promise.all(
@@ -235,14 +267,13 @@ async function play(
     }
     log.push(entry);
     // Who can read it must read the same; who cannot says by which rule.
-    const texts = new Set<string>();
     for (const { player, said } of verdicts) {
-      const [line] = said.lines ?? [];
+      const [line, ...again] = said.lines ?? [];
       expect(line?.seq, `${player.name} tells no line`).toBe(log.length - 1);
-      if (line?.kind === 'message') texts.add(line.text ?? '');
       if (line?.rule) count(`hidden ${line.rule}`);
+      for (const each of [line, ...again]) hears(player, each);
+      for (const each of again) if (each.kind !== 'roster') count(`later ${each.kind}`);
     }
-    expect(texts.size).toBeLessThanOrEqual(1);
     const states = verdicts.map(({ said }) => said.state);
     expect(states[0]).toBeDefined();
     for (const state of states)
@@ -258,12 +289,16 @@ async function play(
   expect(await offer(epoch0, wraps)).toBe(true);
 
   const rejected: string[] = [];
-  for (let step = 0; step < 14; step++) {
+  /** Who has just brought somebody in, and may give what was said before. */
+  let host: Player | undefined;
+  for (let step = 0; step < 16; step++) {
     now += 1000 * (1 + draw(80));
     const actors = [visitor, ana, luis];
-    const actor = actors[draw(actors.length)] ?? visitor;
-    const chosen = draw(17);
-    const { members } = await visitor.state(now);
+    const giving = host && draw(3) > 0 ? host : undefined;
+    host = undefined;
+    const actor = giving ?? actors[draw(actors.length)] ?? visitor;
+    const chosen = giving ? 20 : draw(24);
+    const { members, seq, epoch } = await visitor.state(now);
     let op = 'say';
     const details: Record<string, unknown> = {};
     const cid = [...Array(16)].map(() => draw(256).toString(16).padStart(2, '0')).join('');
@@ -273,7 +308,7 @@ async function play(
     else if (chosen === 11) {
       op = 'remove';
       details.leaves = [members[members.length - 1] ?? 0];
-    } else if (chosen === 12 && actor !== visitor) {
+    } else if ((chosen === 12 || chosen > 21) && actor !== visitor) {
       op = 'transfer';
       const [to, box] = actor === ana ? [goCert, goKey] : [cert, keyObject];
       const other = actor === luis ? { cert: await hashOf(to) } : { cert: to };
@@ -288,6 +323,24 @@ async function play(
       for (const player of players) await player.learn(now, status);
       count('revoked');
       continue;
+    } else if (chosen === 17 || chosen === 18) {
+      op = 'mark';
+      const delivered = draw(seq + 2);
+      details.marks = [delivered, draw(delivered + 1)];
+    } else if (chosen === 19) {
+      op = 'form';
+      const fields = [...Array(1 + draw(3))].map((_, at) => ({
+        name: `campo ${at}`,
+        kind: 1 + draw(6),
+        value: 'ñ'.repeat(draw(40)),
+      }));
+      Object.assign(details, { fields, cid });
+    } else if (chosen === 20 || chosen === 21) {
+      op = 'grant';
+      const from = giving ? Math.min(epoch, 1) : Math.min(epoch, draw(3));
+      const to = from + draw(epoch - from + 1);
+      const leaf = giving ? members.at(-1) : members[draw(members.length)];
+      Object.assign(details, { leaf: leaf ?? 0, from, to });
     } else Object.assign(details, { text: 'corto', cid });
     const race = draw(8) === 0 ? actors[draw(actors.length)] : undefined;
     let made: readonly string[];
@@ -320,7 +373,10 @@ async function play(
     if (old) await refusedByAll(old, wraps);
     // Then the entry, now and then with a wrap that is missing for somebody.
     const given = its.length > 1 && draw(8) === 0 ? its.filter((_, at) => at !== draw(its.length)) : its;
-    if (await offer(entry, given)) wraps.push(...given);
+    if (await offer(entry, given)) {
+      wraps.push(...given);
+      if (op === 'transfer') host = actor;
+    }
     if (!rival[0]) continue;
     // Two epochs after the same one: the second has lost, for ever.
     if (await offer(rival[0], rival.slice(1))) wraps.push(...rival.slice(1));

@@ -15,6 +15,9 @@ export interface Line {
   readonly rule?: string;
   readonly reason?: number;
   readonly n?: number;
+  readonly marks?: readonly number[];
+  readonly second?: readonly number[];
+  readonly fields?: readonly { readonly name: string; readonly kind: number; readonly value: string }[];
 }
 export interface State {
   readonly seq: number;

@@ -59,6 +59,11 @@ describe('notes', () => {
       [roster([me, team], 0)],
     ],
     ['Ana joined.', 'Se ha unido Ana.', [roster([me, team], 0), roster([me, team, ana], 1)]],
+    [
+      'Another device of Ana joined.',
+      'Se ha unido otro dispositivo de Ana.',
+      [roster([me, ana], 0), roster([me, ana, { ...ana, leaf: 5 }], 2, { second: [5] })],
+    ],
     ['Ana left.', 'Ha salido Ana.', [roster([me, ana], 0), roster([me])]],
     [
       'Ana joined. Support (whole team) can read nothing from here on.',
@@ -91,6 +96,16 @@ describe('notes', () => {
           ],
         },
       ],
+    ],
+    [
+      'Ana gave you what was said before.',
+      'Ana ha dado a usted lo que se dijo antes.',
+      [{ kind: 'grant', seq: 1, time: minute, from: ana, to: me }],
+    ],
+    [
+      'Ana gave you what was said before. It does not open on this device (rule R7).',
+      'Ana ha dado a usted lo que se dijo antes. En este dispositivo no se abre (regla R7).',
+      [{ kind: 'grant', seq: 1, time: minute, from: ana, to: me, locked: 'R7' }],
     ],
     ['You ended the conversation.', 'Usted ha terminado la conversación.', [closed(me, 2)]],
     [

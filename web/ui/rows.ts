@@ -25,6 +25,7 @@ export type Spoken =
       readonly kind: 'roster';
       readonly reason: number;
       readonly members: readonly Person[];
+      readonly second?: readonly number[];
       readonly locked?: string;
       readonly timeUncertain?: boolean;
     })
@@ -32,6 +33,12 @@ export type Spoken =
       readonly kind: 'form';
       readonly from: Person;
       readonly fields: readonly { readonly name: string; readonly value: string }[];
+    })
+  | (Entry & {
+      readonly kind: 'grant';
+      readonly from: Person;
+      readonly to: Person;
+      readonly locked?: string;
     })
   | (Entry & { readonly kind: 'closed'; readonly from: Person; readonly reason: number })
   | (Entry & { readonly kind: 'unreadable'; readonly rule: string; readonly code: string });
@@ -132,7 +139,11 @@ function rosterSentences(
     const joined = without(line.members, before);
     const left = without(before, line.members);
     if (line.reason === 5) sentences.push(say('note.reopened'));
-    for (const person of joined) sentences.push(moved(language, person, 'joined'));
+    for (const person of joined) {
+      const name = introduce(language, person);
+      const second = line.second?.includes(person.leaf);
+      sentences.push(second ? say('note.second', { name }) : moved(language, person, 'joined'));
+    }
     for (const person of left) sentences.push(moved(language, person, 'left'));
     if (sentences.length === 0) sentences.push(say('note.rekeyed'));
   }
@@ -171,6 +182,16 @@ function note(
       return {
         text: capitalise(language, translate(language, 'note.form', { name, fields })),
         warns: false,
+      };
+    }
+    case 'grant': {
+      const [from, to] = [introduce(language, line.from), introduce(language, line.to)];
+      const given = capitalise(language, translate(language, 'note.given', { from, to }));
+      const rule = line.locked;
+      const warns = rule !== undefined;
+      return {
+        text: warns ? `${given} ${translate(language, 'note.given.locked', { rule })}` : given,
+        warns,
       };
     }
     case 'unreadable': {
