@@ -202,8 +202,10 @@ func (p *Person) Catches() {
 	for _, entry := range entries {
 		line, err := p.Seat.Take(entry, wraps, now(), false)
 		p.must(err)
-		if line.Payload != nil && line.Payload.Type == seal.TypeText {
-			p.read = append(p.read, line.Payload.Text)
+		for _, each := range append([]seal.Line{line}, line.Again...) {
+			if each.Payload != nil && each.Payload.Type == seal.TypeText {
+				p.read = append(p.read, each.Payload.Text)
+			}
 		}
 	}
 }
@@ -238,6 +240,19 @@ func (p *Person) Accepts(visitor *Person) {
 	p.T.Helper()
 	p.Opens(visitor.conv)
 	epoch, wraps, err := p.Seat.Accept(p.keyObject, now())
+	p.Posts(epoch, wraps, err)
+}
+
+// BringsIn makes another person's device a member.
+func (p *Person) BringsIn(other *Person) {
+	p.T.Helper()
+	for _, object := range [][]byte{other.Trust.Certificate(other.Keys.Owner).Bytes(), other.Trust.KeyObject(other.keyObject).Bytes()} {
+		p.must(p.Trust.Add(object))
+	}
+	members := append(slices.Clone(p.Seat.Epoch().Members), seal.Member{
+		Leaf: p.Seat.NextLeaf(), Role: seal.Agent, Certificate: other.Keys.Owner, KeyObject: other.keyObject,
+	})
+	epoch, wraps, err := p.Seat.Change(seal.ReasonMembers, members, now())
 	p.Posts(epoch, wraps, err)
 }
 

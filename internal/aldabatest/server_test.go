@@ -286,6 +286,47 @@ func TestClosed(t *testing.T) {
 	visitor.Sees("otra cosa", "algo más")
 }
 
+// Who comes later reads what was said before by a grant of a member that was
+// there, which only that member hands in and everybody sees [R1, R2, R3, R6].
+func TestGrants(t *testing.T) {
+	w := Start(t)
+	visitor, ana, luis := w.Visitor(), w.Agent("Ana"), w.Agent("Luis")
+	ana.Accepts(visitor)
+	visitor.Catches()
+	visitor.Says("antes de Luis")
+	ana.Catches()
+	more, err := visitor.Seat.Give(2, 0, 0, now())
+	w.must(err)
+	ana.BringsIn(luis)
+	luis.Opens(visitor.conv)
+	luis.Sees()
+	leaf, _ := luis.Seat.Leaf()
+	grant, err := ana.Seat.Give(leaf, 1, 1, now())
+	w.must(err)
+	refuses := func(name string, p *Person, code string, objects ...[]byte) {
+		t.Helper()
+		w.refuses(name, http.MethodPost, p.path(), p.Token, http.StatusUnprocessableEntity, code, objects...)
+	}
+	refuses("a grant that another hands in", luis, "grant_right", grant)
+	refuses("a grant that is cut", ana, "bad_length", grant[:len(grant)-1])
+	forged := bytes.Clone(grant)
+	forged[len(forged)-1] ^= 1
+	refuses("a grant with another signature", ana, "grant_sig", forged)
+	refuses("a grant made in an epoch that is over", visitor, "epoch_stale", more)
+	w.refuses("a grant with a wrap", http.MethodPost, ana.path(), ana.Token, http.StatusBadRequest, "invalid", grant, []byte{1, 14, 0x64, 0x7a})
+	long := new(seal.Grant)
+	w.must(seal.Parse(grant, long))
+	long.From, long.To, long.Ciphertext = 0, 1999, make([]byte, 64016)
+	seal.Sign(long, ana.Trust.Org(), nil, ana.Keys.Sign)
+	refuses("the longest grant, of epochs that are not there", ana, "grant_right", long.Bytes())
+	ana.Posts(grant, nil, nil)
+	if status, _, _ := w.Request(http.MethodPost, ana.path(), ana.Token, grant); status != http.StatusOK {
+		t.Errorf("the same grant again: %d", status)
+	}
+	luis.Sees("antes de Luis")
+	visitor.Sees("antes de Luis")
+}
+
 // Bad input gets a refusal with field, limit or rule, and nothing else breaks.
 func TestBadInput(t *testing.T) {
 	w := Start(t)
