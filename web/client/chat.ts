@@ -116,6 +116,11 @@ export interface AgentDesk {
   close(): void;
   /** After a close: opens the same conversation again, with the members that are there. */
   reopen(): void;
+  /**
+   * Brings another device into the open conversation by its certificate and key
+   * object, and gives it what was said before; with `leave`, this one goes then.
+   */
+  bring(cert: Uint8Array<ArrayBuffer>, key: Uint8Array<ArrayBuffer>, leave: boolean): void;
   restart(): void;
 }
 

@@ -129,7 +129,7 @@ class FakeVault implements Vault {
         if (toText(log.entries[seq] ?? entry) !== toText(entry)) throw refusal('L3', 'fork');
         continue;
       }
-      const { by, cid, text, fields, marks, n, members, reason, close, bad } = content(entry);
+      const { by, cid, text, fields, marks, toLeaf, n, members, reason, close, bad } = content(entry);
       if (bad) throw refusal(bad, 'bad');
       if (entry[1] === 2 && !extras.some((extra) => extra[1] === 14)) throw refusal('W2', 'wrap_missing');
       this.extras.push(extras.length);
@@ -153,6 +153,15 @@ class FakeVault implements Vault {
           delivered: marks[0],
           read: marks[1],
         });
+      else if (entry[1] === 4)
+        lines.push({
+          kind: 'grant',
+          ...place,
+          from: this.member(by),
+          to: this.member(log.members[toLeaf] ?? ''),
+          fromN: 0,
+          toN: 0,
+        });
       else if (fields)
         lines.push({ kind: 'form', ...place, from: this.member(by), cid: toBytes(cid), fields });
       else if (text && this.shown.has(cid))
@@ -165,8 +174,8 @@ class FakeVault implements Vault {
     if (complete && log.entries.length <= this.highest) throw refusal('L2', 'rollback');
     return lines;
   }
-  private member(name: string): Member {
-    return { leaf: 0, role: 1, name, title: '', custody: 1, mine: name === this.name };
+  private member(name: string, leaf = 0): Member {
+    return { leaf, role: 1, name, title: '', custody: 1, mine: name === this.name };
   }
   async state(conv: Bytes): Promise<ConversationState> {
     const { entries, epoch, closed, members } = this.log(conv);
@@ -234,8 +243,18 @@ class FakeVault implements Vault {
   async rekey(conv: Bytes) {
     return this.next(conv, this.log(conv).members, 3);
   }
-  remove = this.rekey;
-  transfer = this.rekey;
+  async remove(conv: Bytes, leaves: readonly number[]) {
+    this.call('remove');
+    return this.next(
+      conv,
+      this.log(conv).members.filter((_, leaf) => !leaves.includes(leaf)),
+      2,
+    );
+  }
+  async transfer(conv: Bytes, cert: Bytes) {
+    this.call('transfer');
+    return this.next(conv, [...this.log(conv).members, content(cert).name], 2);
+  }
   async reopen(conv: Bytes) {
     this.call('reopen');
     return this.next(conv, this.log(conv).members, 5);
@@ -1557,6 +1576,37 @@ describe('desk', () => {
     board.reopen();
     await until(() => expect(talk()).toMatchObject({ closed: false, open: true }));
     expect(vault.calls.filter((call) => call === 'accept')).toHaveLength(1);
+  });
+
+  test('[R3] a colleague is brought in and given what was said; who hands over goes then', async () => {
+    const { board, vault } = await open();
+    const { conv, talk } = await talking();
+    board.select(conv);
+    await until(() => expect(board.view.get().current).toMatchObject({ acceptable: true }));
+    board.accept();
+    await until(() => expect(board.view.get().current).toMatchObject({ open: true }));
+    board.bring(pack(8, { name: 'luis' }), pack(5, {}), true);
+    await until(() =>
+      expect(kinds(talk().lines)).toEqual(['roster', 'message', 'roster', 'roster', 'grant', 'roster']),
+    );
+    expect(talk().lines[4]).toMatchObject({ to: { name: 'luis' } });
+    expect(talk().members.map(({ name }) => name)).toEqual(['visitor', 'luis']);
+    await until(() => expect(board.view.get().current).toMatchObject({ open: false }));
+    expect(vault.calls.filter((call) => ['transfer', 'grant', 'remove'].includes(call))).toEqual([
+      'transfer',
+      'grant',
+      'remove',
+    ]);
+    // What is not given is not left.
+    const other = await talking(new FakeVault('visitor'));
+    board.select(other.conv);
+    await until(() => expect(board.view.get().current).toMatchObject({ acceptable: true }));
+    board.accept();
+    await until(() => expect(board.view.get().current).toMatchObject({ open: true }));
+    vault.refuse.grant = [refusal('R4', 'grant_policy')];
+    board.bring(pack(8, { name: 'luis' }), pack(5, {}), true);
+    await until(() => expect(board.view.get().current?.problem).toMatchObject({ rule: 'R4' }));
+    expect(other.talk().members.map(({ name }) => name)).toEqual(['visitor', 'agent', 'luis']);
   });
 
   test('[S3] when somebody else accepted first, it is fetched and not tried again', async () => {

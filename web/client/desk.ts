@@ -277,6 +277,22 @@ export function desk(vault: Vault, base: string): AgentDesk {
     }
   }
 
+  /** Adds, gives, and goes: each is an entry that everybody sees. What fails is the conversation's problem. */
+  async function bring(talk: Conversation, cert: Bytes, key: Bytes, leave: boolean): Promise<void> {
+    await below.trusted(() => vault.trust([cert, key]));
+    const members = () => talk.view.get().members;
+    const known = members().map(({ leaf }) => leaf);
+    const ready = (state: { readonly open: boolean }) => state.open;
+    await talk.act(ready, (conv) => vault.transfer(conv, cert, false));
+    const came = members().findLast(({ leaf }) => !known.includes(leaf))?.leaf;
+    if (came === undefined) return;
+    await talk.act(ready, async (conv) => [await vault.grant(conv, came)]);
+    const mine = members().filter((member) => member.mine);
+    if (!leave || talk.view.get().problem) return;
+    const leaves = mine.map(({ leaf }) => leaf);
+    await talk.act(ready, (conv) => vault.remove(conv, leaves));
+  }
+
   void go();
   return {
     view,
@@ -342,6 +358,9 @@ export function desk(vault: Vault, base: string): AgentDesk {
           (conv) => vault.reopen(conv),
         )
         .then(look);
+    },
+    bring(cert, key, leave) {
+      if (current) void bring(current, cert, key, leave).then(look, report);
     },
     restart() {
       void go();

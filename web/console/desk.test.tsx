@@ -48,6 +48,7 @@ function sitting(view: Partial<DeskView>): AgentDesk {
     say: nothing,
     seen: nothing,
     reopen: nothing,
+    bring: nothing,
     retry: nothing,
     close: nothing,
     restart: nothing,
