@@ -305,7 +305,7 @@ func TestGrants(t *testing.T) {
 	w.must(err)
 	refuses := func(name string, p *Person, code string, objects ...[]byte) {
 		t.Helper()
-		w.refuses(name, http.MethodPost, p.path(), p.Token, http.StatusUnprocessableEntity, code, objects...)
+		w.refuses(name, p.host, http.MethodPost, p.path(), p.Cookie, http.StatusUnprocessableEntity, code, objects...)
 	}
 	refuses("a grant that another hands in", luis, "grant_right", grant)
 	refuses("a grant that is cut", ana, "bad_length", grant[:len(grant)-1])
@@ -313,14 +313,14 @@ func TestGrants(t *testing.T) {
 	forged[len(forged)-1] ^= 1
 	refuses("a grant with another signature", ana, "grant_sig", forged)
 	refuses("a grant made in an epoch that is over", visitor, "epoch_stale", more)
-	w.refuses("a grant with a wrap", http.MethodPost, ana.path(), ana.Token, http.StatusBadRequest, "invalid", grant, []byte{1, 14, 0x64, 0x7a})
+	w.refuses("a grant with a wrap", ana.host, http.MethodPost, ana.path(), ana.Cookie, http.StatusBadRequest, "invalid", grant, []byte{1, 14, 0x64, 0x7a})
 	long := new(seal.Grant)
 	w.must(seal.Parse(grant, long))
 	long.From, long.To, long.Ciphertext = 0, 1999, make([]byte, 64016)
 	seal.Sign(long, ana.Trust.Org(), nil, ana.Keys.Sign)
 	refuses("the longest grant, of epochs that are not there", ana, "grant_right", long.Bytes())
 	ana.Posts(grant, nil, nil)
-	if status, _, _ := w.Request(http.MethodPost, ana.path(), ana.Token, grant); status != http.StatusOK {
+	if status, _, _ := w.Request(ana.host, http.MethodPost, ana.path(), ana.Cookie, grant); status != http.StatusOK {
 		t.Errorf("the same grant again: %d", status)
 	}
 	luis.Sees("antes de Luis")
