@@ -608,7 +608,8 @@ func TestEdit(t *testing.T) {
 	if a.Name != name || len(root.ended) != 0 {
 		t.Errorf("%+v, told %+v", a, root.ended)
 	}
-	_, err = root.Edit(root.ctx(), ana.ID, identity.Edit{Departments: &departments})
+	before := chat.RoleAgent
+	_, err = root.Edit(root.ctx(), ana.ID, identity.Edit{Role: &before, Departments: &departments})
 	root.must(err)
 	if len(root.ended) != 1 || len(root.ended[0].Sessions) != 0 {
 		t.Errorf("other departments cut and end nothing: %+v", root.ended)

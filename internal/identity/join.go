@@ -134,21 +134,21 @@ func (s *Staff) JoinCode(ctx context.Context, token, code, address string) (reco
 	shown, kept := newRecovery()
 	fresh, next := s.newSession(l.Account, StepDone, address)
 	sealed := l.Factor
-	err = s.change(ctx, l.Account, func(tx Tx, now *Record) error {
+	err = s.change(ctx, l.Account, func(tx Tx, now *Record) (effect, error) {
 		if err := read(tx); err != nil {
-			return err
+			return 0, err
 		}
 		if string(l.Factor) != string(sealed) {
-			return errCode // the password was chosen again meanwhile, with another secret
+			return 0, errCode // the password was chosen again meanwhile, with another secret
 		}
 		step, ok := matchStep(secret, cleanCode(code), s.now(), 0)
 		if !ok {
-			return errCode
+			return 0, errCode
 		}
 		now.Password, now.Factor, now.Step, now.Codes, now.State = l.Password, l.Factor, step, kept, Active
 		s.arrived(now, address)
-		return tx.DropLink(l.Account)
-	}, endSessions, func(tx Tx) error { return tx.PutSession(next) })
+		return endSessions, tx.DropLink(l.Account)
+	}, func(tx Tx) error { return tx.PutSession(next) })
 	if err != nil {
 		return nil, "", err
 	}

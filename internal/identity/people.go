@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
 )
@@ -119,13 +120,7 @@ type Edit struct {
 // Edit changes a person. Another role ends the sessions: who comes back has the
 // rights of the new one. Other departments cut what is open.
 func (s *Staff) Edit(ctx context.Context, id chat.StaffID, e Edit) (a Account, err error) {
-	effect := keepSessions
-	if e.Role != nil {
-		effect = endSessions
-	} else if e.Departments != nil {
-		effect = cutSessions
-	}
-	err = s.change(ctx, id, func(tx Tx, r *Record) error {
+	err = s.change(ctx, id, func(tx Tx, r *Record) (effect, error) {
 		p := Profile{r.Login, r.Name, r.Title, r.Role, r.Departments, r.Cap}
 		set(&p.Name, e.Name)
 		set(&p.Title, e.Title)
@@ -133,17 +128,23 @@ func (s *Staff) Edit(ctx context.Context, id chat.StaffID, e Edit) (a Account, e
 		set(&p.Departments, e.Departments)
 		set(&p.Cap, e.Cap)
 		if err := p.check(); err != nil {
-			return err
+			return 0, err
 		}
 		if r.Role == chat.RoleAdministrator && p.Role != r.Role {
 			if err := spare(tx, *r); err != nil {
-				return err
+				return 0, err
 			}
+		}
+		what := keepSessions
+		if p.Role != r.Role {
+			what = endSessions
+		} else if !slices.Equal(p.Departments, r.Departments) {
+			what = cutSessions
 		}
 		r.Name, r.Title, r.Role, r.Departments, r.Cap = p.Name, p.Title, p.Role, p.Departments, p.Cap
 		a = r.Account
-		return nil
-	}, effect)
+		return what, nil
+	})
 	return a, err
 }
 
@@ -155,31 +156,31 @@ func set[T any](at, to *T) {
 
 // Suspend ends everything that a person has open, and the link.
 func (s *Staff) Suspend(ctx context.Context, id chat.StaffID) error {
-	return s.change(ctx, id, func(tx Tx, r *Record) error {
+	return s.change(ctx, id, func(tx Tx, r *Record) (effect, error) {
 		if err := spare(tx, *r); err != nil {
-			return err
+			return 0, err
 		}
 		r.State = Suspended
-		return tx.DropLink(id)
-	}, endSessions)
+		return endSessions, tx.DropLink(id)
+	})
 }
 
 // Resume lets a suspended person sign in again, with what they had.
 func (s *Staff) Resume(ctx context.Context, id chat.StaffID) error {
-	return s.change(ctx, id, func(_ Tx, r *Record) error {
+	return s.change(ctx, id, func(_ Tx, r *Record) (effect, error) {
 		if r.State == Suspended {
 			r.State = Active
 			if r.Password == "" {
 				r.State = Invited
 			}
 		}
-		return nil
-	}, keepSessions)
+		return keepSessions, nil
+	})
 }
 
 // Remove forgets a person and ends everything that they have open.
 func (s *Staff) Remove(ctx context.Context, id chat.StaffID) error {
-	return s.change(ctx, id, func(tx Tx, r *Record) error { return spare(tx, *r) }, endSessions,
+	return s.change(ctx, id, func(tx Tx, r *Record) (effect, error) { return endSessions, spare(tx, *r) },
 		func(tx Tx) error { return tx.DropAccount(id) })
 }
 
@@ -216,14 +217,15 @@ const (
 
 // change edits a record in one transaction, ends sessions with it, runs what
 // comes after, and tells who listens.
-func (s *Staff) change(ctx context.Context, id chat.StaffID, edit func(Tx, *Record) error, what effect, after ...func(Tx) error) error {
+func (s *Staff) change(ctx context.Context, id chat.StaffID, edit func(Tx, *Record) (effect, error), after ...func(Tx) error) error {
 	ended := Ended{Account: id}
+	var what effect
 	err := s.store.WriteStaff(ctx, func(tx Tx) error {
 		r, err := person(tx, id)
 		if err != nil {
 			return err
 		}
-		if err := edit(tx, &r); err != nil {
+		if what, err = edit(tx, &r); err != nil {
 			return err
 		}
 		if err := tx.PutAccount(r); err != nil {

@@ -55,6 +55,9 @@ func (s *Staff) SignIn(ctx context.Context, login, password, address string) (St
 			return 0, "", err
 		}
 	}
+	if clean == "" { // no login at all: counted all the same, under what was typed
+		clean = login[:min(len(login), maxLogin)]
+	}
 	back, err := s.takeTries(r, known, clean, address)
 	if err != nil {
 		return 0, "", err
@@ -204,10 +207,10 @@ func (s *Staff) ChangePassword(ctx context.Context, token, old, password string)
 	}
 	fresh, next := s.newSession(r.ID, StepDone, session.Address)
 	next.Began = session.Began // a session does not grow older than its day by this
-	return fresh, s.change(ctx, r.ID, func(tx Tx, r *Record) error {
+	return fresh, s.change(ctx, r.ID, func(_ Tx, r *Record) (effect, error) {
 		r.Password = encoded
-		return nil
-	}, endSessions, func(tx Tx) error { return tx.PutSession(next) })
+		return endSessions, nil
+	}, func(tx Tx) error { return tx.PutSession(next) })
 }
 
 // NewRecoveryCodes replaces the recovery codes of whoever is signed in, for a
@@ -225,13 +228,13 @@ func (s *Staff) NewRecoveryCodes(ctx context.Context, token, code string) ([]str
 		return nil, err
 	}
 	shown, kept := newRecovery()
-	err = s.change(ctx, r.ID, func(_ Tx, r *Record) error {
+	err = s.change(ctx, r.ID, func(_ Tx, r *Record) (effect, error) {
 		if !r.spend(secret, code, s.now()) {
-			return errCode
+			return 0, errCode
 		}
 		r.Codes = kept
-		return nil
-	}, keepSessions)
+		return keepSessions, nil
+	})
 	if err != nil {
 		return nil, err
 	}
