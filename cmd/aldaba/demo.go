@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/aldaba-chat/aldaba/internal/authority"
@@ -27,6 +28,14 @@ type demo struct {
 	door *door
 }
 
+// entrance lets people in once the demonstration has its door.
+type entrance struct{ door atomic.Pointer[door] }
+
+func (e *entrance) admits(login, token string) bool {
+	d := e.door.Load()
+	return d != nil && d.admits(login, token, time.Now())
+}
+
 // startDemo opens the sample organisation or makes it.
 func startDemo(ctx context.Context, s *server.Server, data string) (*demo, error) {
 	d := &demo{keeper: &keeper{files: keptFiles(data), exchange: s.Office()}}
@@ -44,6 +53,9 @@ func startDemo(ctx context.Context, s *server.Server, data string) (*demo, error
 	}
 	if d.door, err = openDoor(data, s.Addr().Port); err != nil {
 		return nil, err
+	}
+	if err := s.Populate(ctx, demoName, profiles()); err != nil {
+		return nil, fmt.Errorf("the sample's people: %w", err)
 	}
 	if err := d.round(ctx); err != nil {
 		return nil, fmt.Errorf("%s and %s are of two organisations: remove both to start anew (`make run RESET=1` does), or run without --demo: %w", data, folder, err)

@@ -23,6 +23,7 @@ import (
 
 	"github.com/aldaba-chat/aldaba/internal/authority"
 	"github.com/aldaba-chat/aldaba/internal/chat"
+	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 )
 
@@ -38,6 +39,24 @@ var demoPeople = []demoPerson{
 	{"luis", "Luis", "Atención al cliente", "another agent", chat.RoleAgent, seal.Agent},
 	{"marta", "Marta", "Supervisión", "their supervisor", chat.RoleSupervisor, seal.Supervisor},
 	{"admin", "Administración", "", "the administrator", chat.RoleAdministrator, 0},
+}
+
+// demoName is the sample company's.
+const demoName = "Banco Marea"
+
+// profiles are the people's accounts, the administrator first.
+func profiles() []identity.Profile {
+	var all []identity.Profile
+	for _, p := range demoPeople {
+		one := identity.Profile{Login: p.login, Name: p.name, Title: p.title, Role: p.role}
+		if p.role == chat.RoleAdministrator {
+			all = append([]identity.Profile{one}, all...)
+			continue
+		}
+		one.Departments = [][16]byte{demoSealed, demoAssisted}
+		all = append(all, one)
+	}
+	return all
 }
 
 const (

@@ -37,7 +37,8 @@ func (p program) serve(ctx context.Context, args []string) int {
 	if p.pages == nil {
 		return p.failed(errNoPages)
 	}
-	s, err := server.Start(ctx, server.Options{
+	var entrance entrance
+	options := server.Options{
 		Address: settings.Address,
 		Folder:  settings.Folder,
 		Chat:    settings.Chat,
@@ -46,7 +47,11 @@ func (p program) serve(ctx context.Context, args []string) int {
 		Pages:   p.pages,
 		Version: version(),
 		Log:     p.log,
-	})
+	}
+	if settings.Demo {
+		options.Admits = entrance.admits
+	}
+	s, err := server.Start(ctx, options)
 	if err != nil && ctx.Err() != nil {
 		return exitOK // interrupted while it started
 	}
@@ -67,6 +72,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 			return p.failed(errors.Join(err, p.stop(ctx, s)))
 		}
 		defer d.end()
+		entrance.door.Store(d.door)
 		go d.serve(working, troubled)
 		p.welcomeToDemo(s.Addr(), lines)
 	} else {

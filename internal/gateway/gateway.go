@@ -50,6 +50,9 @@ type Options struct {
 	Socket http.Handler
 	// Hosts are the names that the server answers to.
 	Hosts Hosts
+	// Admits says whether a link of the demonstration lets a person in, and spends
+	// it; nil outside of a demonstration.
+	Admits func(login, token string) bool
 	// Ready says why the server cannot take messages, if it cannot; nil is always ready.
 	Ready func() error
 	// Now is the clock; nil is the machine's.

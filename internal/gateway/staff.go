@@ -56,6 +56,7 @@ func newStaff(a *api) *staff {
 	s.huma = humago.New(s.mux, config)
 	s.aboutOperations()
 	s.signInOperations()
+	s.demoOperations()
 	s.peopleOperations()
 	return s
 }

@@ -51,6 +51,9 @@ type Options struct {
 	Chat, Console string
 	// Demo opens the demonstration's host names.
 	Demo bool
+	// Admits says whether a link of the demonstration lets a person in, and spends
+	// it; nil outside of a demonstration.
+	Admits func(login, token string) bool
 	// Version is shown in the state of health.
 	Version string
 	// Reader is brought what is said in assisted conversations; nil when nobody
@@ -165,7 +168,7 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 		Staff: s.staff, Policy: door,
 		Pages: o.Pages, Version: o.Version, Log: log,
 		Conversations: conversations, Directory: s.directory, Socket: s.hub.WebSocket(),
-		Hosts: gateway.Hosts{Chat: o.Chat, Console: o.Console, Demo: o.Demo},
+		Hosts: gateway.Hosts{Chat: o.Chat, Console: o.Console, Demo: o.Demo}, Admits: o.Admits,
 		Ready: s.store.Err,
 	})
 	return nil
