@@ -73,6 +73,32 @@ func FuzzTranscript(f *testing.F) {
 	})
 }
 
+// [V11] No payload panics a reader, and what is taken encodes to the same bytes
+// and is what its event may say.
+func FuzzPayload(f *testing.F) {
+	for _, p := range []Payload{
+		text("hola"), {Type: TypeClose, Reason: 1}, {Type: TypeEpochBad, N: 1}, {Type: TypeMarks, Delivered: 2, Read: 1},
+		{Type: TypeForm, Fields: []Field{{"nombre", FieldText, "Núñez"}, {"idioma", FieldLanguage, ""}}},
+	} {
+		f.Add(p.class(), Visitor, uint64(3), p.encode())
+	}
+	f.Fuzz(func(t *testing.T, class, role byte, seen uint64, raw []byte) {
+		p, err := parsePayload(raw, speaker{class, role, seen})
+		if err != nil {
+			if !errors.Is(err, ErrBadPayload) {
+				t.Errorf("no refusal by V11: %v", err)
+			}
+			return
+		}
+		if !bytes.Equal(p.encode(), raw) {
+			t.Errorf("a payload of type %d has another encoding: %x", p.Type, raw)
+		}
+		if p.class() != class || p.Type == TypeForm && role != Visitor || p.Delivered > seen || p.Read > p.Delivered {
+			t.Errorf("%+v is taken from role %d in class %d after %d", p, role, class, seen)
+		}
+	})
+}
+
 // An invitation that is read is the one that was written, whatever the text.
 func FuzzInvitation(f *testing.F) {
 	for _, inv := range []Invitation{{}, {1, 2, 3}, {0xff, 15: 0xff}} {
