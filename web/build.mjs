@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { shownBy } from './catalogue.mjs';
 
 const web = import.meta.dirname;
 const dist = join(web, 'dist');
@@ -18,6 +19,14 @@ const apps = { widget: 'preact', console: 'react' };
 const crypto = join(web, 'crypto', '/');
 
 const compressible = /\.(js|css|html|json|svg|txt|webmanifest)$/;
+
+/** Leaves out of the catalogues what an application does not show. */
+const catalogues = (name) => ({
+  name: 'catalogues',
+  enforce: 'pre',
+  transform: (text, id) =>
+    /\/ui\/\w+\.json$/.test(id) ? JSON.stringify(shownBy(name, JSON.parse(text))) : undefined,
+});
 
 /** One application as Vite sees it. */
 function viteConfig(name) {
@@ -31,6 +40,7 @@ function viteConfig(name) {
     base: name === 'console' ? '/' : './',
     // The server puts a value of its own here for each answer.
     html: { cspNonce: 'ALDABA-NONCE' },
+    plugins: [catalogues(name)],
     oxc: { jsx: { runtime: 'automatic', importSource: apps[name] } },
     worker: { format: 'es' },
     build: {

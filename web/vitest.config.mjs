@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['{protocol,crypto,client,ui,loader,widget,console}/**/*.test.{ts,tsx}'],
     environment: 'node',
+    setupFiles: ['ui/catalogues.testing.ts'],
     sequence: { shuffle: true },
   },
 });

@@ -198,7 +198,35 @@ describe('answers', () => {
 
   test('site', async () => {
     serve({ 'GET site': [json(site)] });
-    expect(await server().site()).toEqual({ org: bytes(32), dept: bytes(16), mode: 2, minPolicy: 3 });
+    expect(await server().site()).toMatchObject({ org: bytes(32), dept: bytes(16), mode: 2, minPolicy: 3 });
+  });
+
+  const told = {
+    name: 'Banco Ribera',
+    languages: ['es', 'en'],
+    departments: [{ id: 'AAAA', name: 'Cards', mode: 'sealed' }],
+    fields: [
+      { name: 'mail', kind: 'mail', label: { es: 'Correo', en: 'Mail' }, required: true, choices: [] },
+    ],
+    contact: { text: '900 123 456', href: 'tel:+34900123456' },
+    open: false,
+  };
+  test('site: what it says to a visitor, asked for by its short name', async () => {
+    serve({ 'GET site?site=bank': [json({ ...site, ...told })] });
+    expect((await server().site('bank')).shown).toEqual(told);
+  });
+
+  const silent = { name: '', languages: [], departments: [], fields: [], contact: {}, open: true };
+  test.each([
+    ['nothing', {}],
+    ['other types', { name: 1, languages: 'es', departments: {}, fields: [null], contact: [], open: 1 }],
+    ['a kind that is none', { fields: [{ name: 'x', kind: 'html', label: {} }] }],
+    ['a choice among none', { fields: [{ name: 'x', kind: 'choice', label: {}, choices: [] }] }],
+    ['a department of no mode', { departments: [{ id: 'AAAA', name: 'Cards', mode: 'open' }] }],
+    ['a contact that would run', { contact: { href: 'javascript:alert(1)' } }],
+  ])('site: %s is passed over', async (_, more) => {
+    serve({ 'GET site': [json({ ...site, ...more })] });
+    expect((await server().site()).shown).toEqual(silent);
   });
 
   test.each([

@@ -1,7 +1,8 @@
 // The requests of protocol/SPEC.md section 5. Nothing here takes a text: what
 // is posted was sealed or signed before.
-import type { QueueItem } from './chat.ts';
+import type { QueueItem, SiteView } from './chat.ts';
 import { Failure } from './problem.ts';
+import { readSite } from './site.ts';
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -69,6 +70,7 @@ export interface Site {
   readonly dept: Bytes;
   readonly mode: 1 | 2;
   readonly minPolicy: number;
+  readonly shown: SiteView;
 }
 
 interface Queue {
@@ -79,7 +81,8 @@ interface Queue {
 
 /** Every call rejects with a {@link Failure}, or with what `prove` rejects with. */
 export interface Api {
-  site(): Promise<Site>;
+  /** Of a site's short name; of the first one when it is empty. */
+  site(name?: string): Promise<Site>;
   trust(): Promise<Bytes[]>;
   /** Resolves when the server knows this browser by a session, which is made when there is none. */
   session(): Promise<void>;
@@ -186,10 +189,17 @@ export function api(
   }
 
   return {
-    async site() {
-      const { org, dept, mode, minPolicy } = json(await ask('GET', 'site'));
+    async site(name = '') {
+      const told = json(await ask('GET', name ? `site?site=${encodeURIComponent(name)}` : 'site'));
+      const { org, dept, mode, minPolicy } = told;
       if (mode !== 1 && mode !== 2) return bad();
-      return { org: toBytes(org, 32), dept: toBytes(dept, 16), mode, minPolicy: count(minPolicy) };
+      return {
+        org: toBytes(org, 32),
+        dept: toBytes(dept, 16),
+        mode,
+        minPolicy: count(minPolicy),
+        shown: readSite(told),
+      };
     },
     trust: async () => unframe(await ask('GET', 'trust')),
     session: () => cured(async () => (proven ? undefined : renew())),

@@ -58,7 +58,36 @@ export interface ConversationView {
   readonly problem?: Problem;
 }
 
+/** A question before the first message. */
+export interface Question {
+  readonly name: string;
+  readonly kind: 'text' | 'mail' | 'phone' | 'choice';
+  /** By language. */
+  readonly label: Readonly<Record<string, string>>;
+  readonly required: boolean;
+  /** Of the kind choice alone. */
+  readonly choices: readonly string[];
+}
+
+/** The site that a page stands on. `name` is empty where the server tells none. */
+export interface SiteView {
+  readonly name: string;
+  readonly languages: readonly string[];
+  readonly departments: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly mode: 'sealed' | 'assisted';
+  }[];
+  readonly fields: readonly Question[];
+  /** How else the company is reached. */
+  readonly contact: { readonly text?: string; readonly href?: string };
+  /** Whether somebody is there to answer. */
+  readonly open: boolean;
+}
+
 export interface VisitorView {
+  /** Missing until the server has answered. */
+  readonly site?: SiteView;
   readonly link: Link;
   /** `starting`: looks for a kept conversation; `none`: there is none yet. */
   readonly stage: 'starting' | 'none' | 'talking' | 'failed';
@@ -69,9 +98,10 @@ export interface VisitorView {
 /** The visitor's chat. A conversation begins with the first message or form. */
 export interface VisitorChat {
   readonly view: Live<VisitorView>;
-  say(text: string): void;
+  /** With the `cid` of a message that an earlier page had on its way, the log keeps it once. */
+  say(text: string, cid?: string): void;
   /** Sends what was asked before the conversation. */
-  form(fields: readonly Field[]): void;
+  form(fields: readonly Field[], cid?: string): void;
   /** The end of the log is visible to a person: what others said is read. */
   seen(): void;
   retry(cid: string): void;

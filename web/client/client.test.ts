@@ -678,12 +678,15 @@ test('a form is the first thing that a conversation has, and is sealed once', as
   expect(vault.calls.filter((call) => call === 'form')).toHaveLength(1);
 });
 
+/** What a server that tells nothing of its site is taken for. */
+const silent = { name: '', languages: [], departments: [], fields: [], contact: {}, open: true };
+
 describe('visitor', () => {
   test('nothing is there before the first message, and nobody is asked for a session', async () => {
     const vault = new FakeVault('visitor');
     const chat = visitor(vault, server.base);
     expect(chat.view.get()).toEqual({ link: 'connecting', stage: 'starting' });
-    await until(() => expect(chat.view.get()).toEqual({ link: 'online', stage: 'none' }));
+    await until(() => expect(chat.view.get()).toEqual({ link: 'online', stage: 'none', site: silent }));
     expect(server.asked).toEqual(['GET site', 'GET trust']);
     expect(vault.calls).toEqual(['open', 'trust']);
   });
@@ -710,7 +713,7 @@ describe('visitor', () => {
     chat.say(' \n');
     await new Promise((done) => setTimeout(done, 50));
     expect(server.logs.size).toBe(0);
-    expect(chat.view.get()).toEqual({ link: 'online', stage: 'none' });
+    expect(chat.view.get()).toEqual({ link: 'online', stage: 'none', site: silent });
   });
 
   test('a first message that is too long begins nothing and keeps its text', async () => {
@@ -1243,7 +1246,7 @@ describe('visitor', () => {
   test('[L4] erasing forgets the conversation, and the next message begins another', async () => {
     const { chat, vault } = await talking();
     chat.erase();
-    expect(chat.view.get()).toEqual({ link: 'online', stage: 'none' });
+    expect(chat.view.get()).toEqual({ link: 'online', stage: 'none', site: silent });
     await until(() => expect(vault.kept.conversations).toEqual([]));
     chat.say('anew');
     await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['anew']));
@@ -1259,7 +1262,7 @@ describe('visitor', () => {
     chat.erase();
     await until(() => expect(vault.calls).toContain('erase'));
     await until(() => expect(vault.kept.conversations).toEqual([]));
-    expect(chat.view.get()).toEqual({ link: 'online', stage: 'none' });
+    expect(chat.view.get()).toEqual({ link: 'online', stage: 'none', site: silent });
     expect(server.logs.size).toBe(0);
   });
 });

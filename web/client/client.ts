@@ -6,4 +6,4 @@
 export type * from './chat.ts';
 export { progress } from './chat.ts';
 export { desk } from './desk.ts';
-export { visitor } from './visitor.ts';
+export { askSite, visitor } from './visitor.ts';

@@ -53,10 +53,13 @@ export interface Conversation {
   leave(): void;
   /** Ends everything. */
   stop(): void;
-  /** Queues a text. A blank one is the caller's to drop. */
-  say(text: string): void;
-  /** Queues a form. */
-  form(fields: readonly Field[]): void;
+  /**
+   * Queues a text. A blank one is the caller's to drop. A `cid` names a message
+   * of an earlier page: when the log has it already, it is not sent again.
+   */
+  say(text: string, cid?: string): void;
+  /** Queues a form, as `say` does a text. */
+  form(fields: readonly Field[], cid?: string): void;
   /** A person sees the end of the log. */
   seen(): void;
   retry(cid: string): void;
@@ -394,8 +397,8 @@ export function conversation({
     }
   }
 
-  function queue(text: string, fields?: readonly Field[]): Message {
-    const id = crypto.getRandomValues(new Uint8Array(16));
+  function queue(text: string, fields?: readonly Field[], named?: string): Message {
+    const id = named ? toBytes(named, 16) : crypto.getRandomValues(new Uint8Array(16));
     const message: Message = { id, cid: toText(id), text, ...(fields && { fields }), state: 'sending' };
     outbox = [...outbox, message];
     return message;
@@ -429,15 +432,17 @@ export function conversation({
       unlocking.stop();
       marked.stop();
     },
-    say(raw) {
+    say(raw, named) {
       const text = raw.replaceAll('\r\n', '\n').normalize('NFC');
-      const message = queue(text);
+      if (named && outbox.some(({ cid }) => cid === named)) return;
+      const message = queue(text, undefined, named);
       if (new TextEncoder().encode(text).length > textLimit) refuse(message, { code: 'too_long' });
       show();
       pump();
     },
-    form(fields) {
-      queue('', fields);
+    form(fields, named) {
+      if (named && outbox.some(({ cid }) => cid === named)) return;
+      queue('', fields, named);
       show();
       pump();
     },

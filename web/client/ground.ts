@@ -15,7 +15,7 @@ export interface Ground {
   readonly api: Api;
   readonly vault: Vault;
   /** The vault for the site's organisation and its trust; the vault is opened once, whatever happens after. */
-  start(pin: (site: Site) => Pin): Promise<Kept>;
+  start(pin: (site: Site) => Pin, site?: string): Promise<Kept>;
   /** Fetches policy, certificates and status and lets the vault verify them. */
   trust(): Promise<void>;
   /** Does the act; when it is refused because policy, status or the device's keys are old, once more with new ones. */
@@ -108,8 +108,8 @@ export function ground(
     trusted,
     cure,
     renew,
-    async start(pin) {
-      const site = kept ? undefined : await requests.site();
+    async start(pin, name) {
+      const site = kept ? undefined : await requests.site(name);
       if (site) {
         kept ??= vault.open(pin(site)).then(
           (found) => {

@@ -1,8 +1,8 @@
 // The visitor's chat: one conversation, which begins with the first message
 // and is found again by the keys that this browser keeps.
 import type { Kept, Vault } from '@aldaba/crypto';
-import type { Bytes } from './api.ts';
-import type { Problem, VisitorChat, VisitorView } from './chat.ts';
+import { type Bytes, api as requests } from './api.ts';
+import type { Problem, SiteView, VisitorChat, VisitorView } from './chat.ts';
 import { type Conversation, conversation } from './conversation.ts';
 import { ground } from './ground.ts';
 import { live } from './live.ts';
@@ -13,9 +13,14 @@ import { type Socket, socket } from './socket.ts';
 /** The reason of a visitor's close (SPEC section 4.3). */
 const reasonLeft = 2;
 
-/** `base` is the server's origin, without a slash behind. */
-export function visitor(vault: Vault, base: string): VisitorChat {
+/** What the server tells of a site to a browser that cannot run the chat. */
+export const askSite = async (base: string, name: string): Promise<SiteView> =>
+  (await requests(base, () => Promise.reject(new Error('no keys'))).site(name)).shown;
+
+/** `base` is the server's origin, without a slash behind; `name` is the site's, empty for the first one. */
+export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
   let stage: VisitorView['stage'] = 'starting';
+  let site: SiteView | undefined;
   let problem: Problem | undefined;
   let kept: Kept | undefined;
   /** The conversation that is spoken for, kept or new. */
@@ -37,6 +42,7 @@ export function visitor(vault: Vault, base: string): VisitorChat {
       line?.link.get() ??
       (problem?.code === 'offline' ? 'offline' : ready ? 'online' : problem ? 'offline' : 'connecting'),
     stage,
+    ...(site && { site }),
     ...(talk && { conversation: talk.view.get() }),
     ...(problem && { problem }),
   });
@@ -57,12 +63,10 @@ export function visitor(vault: Vault, base: string): VisitorChat {
     stage = 'starting';
     show();
     try {
-      const found = await below.start(({ org, dept, mode, minPolicy }) => ({
-        org,
-        dept,
-        minPolicy,
-        minMode: mode,
-      }));
+      const found = await below.start(({ org, dept, mode, minPolicy, shown: told }) => {
+        site = told;
+        return { org, dept, minPolicy, minMode: mode };
+      }, name);
       if (mine !== starts) return;
       if (!kept) conv = found.visitor.at(-1);
       kept = found;
@@ -166,13 +170,13 @@ export function visitor(vault: Vault, base: string): VisitorChat {
   void go();
   return {
     view,
-    say(text) {
+    say(text, cid) {
       if (!text.trim()) return;
-      present().say(text);
+      present().say(text, cid);
       void begin();
     },
-    form(fields) {
-      present().form(fields);
+    form(fields, cid) {
+      present().form(fields, cid);
       void begin();
     },
     seen() {

@@ -10,6 +10,8 @@ import {
   invitationIn,
   type Language,
   lacking,
+  languages,
+  learn,
   type Need,
   translate,
   trustedAddress,
@@ -67,5 +69,6 @@ function Page({ begun, invitation }: { begun: Promise<Found>; invitation: string
 
 const theme = chooseTheme(location.search);
 if (theme) document.documentElement.dataset.theme = theme;
+await Promise.all(languages.map(([tag]) => learn(tag)));
 const place = document.getElementById('app');
 if (place) createRoot(place).render(<Page begun={begin()} invitation={takeInvitation()} />);

@@ -1,16 +1,27 @@
-import en from './en.json' with { type: 'json' };
-import es from './es.json' with { type: 'json' };
-
 /** The catalogue's keys; Spanish is the one that the compiler reads them from. */
-export type Key = keyof typeof es;
+export type Key = keyof typeof import('./es.json', { with: { type: 'json' }});
 
 /** Keys that have a form per plural category: `key.one`, `key.other`. */
 type Counted<K> = K extends `${infer Stem}.other` ? Stem : never;
 
-const catalogues = { es, en } satisfies Record<string, Record<Key, string>>;
+/** A catalogue comes when it is needed: nobody waits for a language that is not theirs. */
+const sources = {
+  es: () => import('./es.json', { with: { type: 'json' } }),
+  en: () => import('./en.json', { with: { type: 'json' } }),
+} satisfies Record<string, () => Promise<{ readonly default: Readonly<Record<Key, string>> }>>;
 
 /** A BCP 47 primary language subtag that has a catalogue. */
-export type Language = keyof typeof catalogues;
+export type Language = keyof typeof sources;
+
+const catalogues = new Map<Language, Readonly<Record<Key, string>>>();
+
+/** Fetches a language: call it before the first text in it. */
+export async function learn(language: Language): Promise<void> {
+  if (!catalogues.has(language)) catalogues.set(language, (await sources[language]()).default);
+}
+
+/** The text of a key, which stands for itself while its language is not there. */
+const textOf = (language: Language, key: Key): string => catalogues.get(language)?.[key] ?? key;
 
 /** The languages with their own names, in the order of the switch. */
 export const languages: readonly (readonly [Language, string])[] = [
@@ -19,7 +30,7 @@ export const languages: readonly (readonly [Language, string])[] = [
 ];
 
 function isLanguage(tag: string): tag is Language {
-  return Object.hasOwn(catalogues, tag);
+  return Object.hasOwn(sources, tag);
 }
 
 /** The address's ?lang, else the first preferred language with a catalogue, else English. */
@@ -46,14 +57,14 @@ function fill(text: string, values: Record<string, string>): string {
 
 /** The text of a key; each {name} is replaced by its value, as text. */
 export function translate(language: Language, key: Key, values: Record<string, string> = {}): string {
-  return fill(catalogues[language][key], values);
+  return fill(textOf(language, key), values);
 }
 
 /** The text for a number of things, which stands in {count}. Rare categories read as other. */
 export function translateCount(language: Language, key: Counted<Key>, count: number): string {
   const form = new Intl.PluralRules(language).select(count) === 'one' ? 'one' : 'other';
   const shown = new Intl.NumberFormat(language).format(count);
-  return fill(catalogues[language][`${key}.${form}`], { count: shown });
+  return fill(textOf(language, `${key}.${form}`), { count: shown });
 }
 
 /** A sentence begins with a capital letter, whatever name stands first. */

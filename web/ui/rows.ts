@@ -91,7 +91,7 @@ function callName(language: Language, person: Person): string {
 }
 
 /** A member with what it is when it is no ordinary person, and whose hands its keys are in. */
-function introduce(language: Language, person: Person): string {
+export function introduce(language: Language, person: Person): string {
   const name = callName(language, person);
   const key = roles[person.role];
   let role = key && !person.mine ? translate(language, key) : '';

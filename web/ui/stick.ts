@@ -9,6 +9,8 @@ export interface Box {
 }
 
 export interface Stick {
+  /** Whether the reader is at the end. */
+  there(): boolean;
   /** The reader scrolled. */
   scrolled(): void;
   /** Rows were added, or the box changed its height. */
@@ -31,6 +33,7 @@ export function stickToEnd(box: Box, tell: (unseen: boolean) => void): Stick {
     tell(false);
   };
   return {
+    there: () => there,
     end,
     scrolled() {
       there = box.scrollHeight - box.scrollTop - box.clientHeight <= near;

@@ -30,3 +30,22 @@ export async function lacking(engine: Engine): Promise<readonly Need[]> {
   if (typeof engine.Worker !== 'function') lacks.push('Web Workers');
   return lacks;
 }
+
+/** Whether the page may keep keys: a browser that blocks storage of frames throws, or refuses the database. */
+export async function keeps(engine: { readonly indexedDB?: IDBFactory }): Promise<boolean> {
+  try {
+    const opening = engine.indexedDB?.open('aldaba', 1);
+    if (!opening) return false;
+    // The vault makes the same place: whoever comes first does.
+    opening.onupgradeneeded = () => opening.result.createObjectStore('kept');
+    return await new Promise((done) => {
+      opening.onsuccess = () => {
+        opening.result.close();
+        done(true);
+      };
+      opening.onerror = () => done(false);
+    });
+  } catch {
+    return false;
+  }
+}

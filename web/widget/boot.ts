@@ -3,4 +3,4 @@
 import { host } from './frame-port.ts';
 
 /** The page around this one. */
-export const around = host(window, () => import('./main.tsx'));
+const around = host(window, async () => (await import('./main.tsx')).start(around));

@@ -1,35 +1,81 @@
-import { type Language, translate } from '@aldaba/ui';
+import { type icons, type Language, translate } from '@aldaba/ui';
 import type { ComponentChildren } from 'preact';
-import { Icon, Languages, ServerHealth } from './parts.tsx';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
+import type { Host } from './frame-port.ts';
+import { Icon } from './parts.tsx';
 
 interface Framed {
   readonly language: Language;
-  readonly choose: (language: Language) => void;
-  readonly title: string;
-  /** Under the title. */
-  readonly state?: string;
-  readonly act?: ComponentChildren;
-  /** Whether the page says already that the server is away. */
-  readonly offline?: boolean;
+  readonly host: Host;
+  /** Of the site, or of who answers. */
+  readonly name: string;
+  /** Under the name. */
+  readonly status?: ComponentChildren;
+  /** Whether somebody is there. */
+  readonly here?: boolean;
+  readonly menu: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
-/** The header and the foot around whatever the page is about. */
-export function Frame({ language, choose, title, state, act, offline = false, children }: Framed) {
+/** The first letters of the first and the last word. */
+function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => [...(word ?? '')][0]);
+  return letters.join('').toLocaleUpperCase();
+}
+
+export function Avatar({ name, here = false }: { name: string; here?: boolean }) {
   return (
-    <main class="visitor">
+    <span class={here ? 'avatar here' : 'avatar'} aria-hidden="true">
+      {name ? initials(name) : <Icon name="mark" />}
+    </span>
+  );
+}
+
+/** The header and the foot around whatever the page is about. */
+export function Frame({ language, host, name, status, here = false, menu, children }: Framed) {
+  const title = translate(language, 'visitor.title');
+  useLayoutEffect(() => {
+    document.title = name ? `${title} · ${name}` : title;
+  }, [title, name]);
+  useEffect(() => {
+    if (!host.embedded) return;
+    const onEscape = (event: KeyboardEvent) => {
+      // Who closes a dialog or a menu with it stays in the chat.
+      const answers = event.defaultPrevented || document.querySelector('dialog[open]');
+      if (event.key === 'Escape' && !answers) host.close();
+    };
+    document.addEventListener('keydown', onEscape);
+    return () => document.removeEventListener('keydown', onEscape);
+  }, [host]);
+  return (
+    <main class={host.embedded ? 'visitor embedded' : 'visitor'}>
       <header>
-        <Icon name="mark" className="mark" />
+        <Avatar name={name} here={here} />
         <div class="who">
-          <h1 dir="auto">{title}</h1>
-          {state && <p role="status">{state}</p>}
+          <h1 dir="auto">{name || title}</h1>
+          {status && (
+            <div class="state" role="status">
+              {status}
+            </div>
+          )}
         </div>
-        {act}
+        {menu}
+        {host.embedded && (
+          <button
+            type="button"
+            class="quiet"
+            aria-label={translate(language, 'visitor.hide')}
+            onClick={() => host.close()}
+          >
+            <Icon name="chevron" />
+          </button>
+        )}
       </header>
       {children}
       <footer>
-        {!offline && <ServerHealth language={language} />}
-        <Languages language={language} choose={choose} />
+        <Icon name="lock" />
+        {translate(language, 'visitor.foot')}
       </footer>
     </main>
   );
@@ -37,7 +83,7 @@ export function Frame({ language, choose, title, state, act, offline = false, ch
 
 /** One thing to say instead of a conversation. */
 export function Notice(props: {
-  icon: 'chat' | 'unreachable';
+  icon: keyof typeof icons;
   title: string;
   text: string;
   children?: ComponentChildren;

@@ -1,16 +1,6 @@
 import type { Live } from '@aldaba/client';
-import {
-  advance,
-  askHealth,
-  icons,
-  type Language,
-  languages,
-  translate,
-  translateCount,
-  unknown,
-} from '@aldaba/ui';
-import type { TargetedMouseEvent } from 'preact';
-import { useEffect, useId, useReducer, useRef, useState } from 'preact/hooks';
+import { icons, type Language, languages, translate } from '@aldaba/ui';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
 /** The value of something that changes, drawn again after each change. */
 export function useLive<T>(live: Live<T>): T {
@@ -35,7 +25,8 @@ export function Icon({ name, className = '' }: { name: keyof typeof icons; class
 /** One button per language, each in its own language. */
 export function Languages({ language, choose }: { language: Language; choose: (l: Language) => void }) {
   return (
-    <fieldset class="languages" aria-label={translate(language, 'language')}>
+    <fieldset class="languages">
+      <legend>{translate(language, 'language')}</legend>
       {languages.map(([tag, name]) => (
         <button
           key={tag}
@@ -48,49 +39,6 @@ export function Languages({ language, choose }: { language: Language; choose: (l
         </button>
       ))}
     </fieldset>
-  );
-}
-
-/** Whether the server answers, and a way to ask again. */
-export function ServerHealth({ language }: { language: Language }) {
-  const [health, dispatch] = useReducer(advance, unknown);
-  const status = useRef<HTMLDivElement>(null);
-
-  useEffect(() => {
-    void askHealth(fetch).then(dispatch);
-  }, []);
-
-  const retry = async ({ currentTarget }: TargetedMouseEvent<HTMLButtonElement>) => {
-    if (health.state !== 'unreachable') return;
-    dispatch({ type: 'ask' });
-    const reply = await askHealth(fetch);
-    // The button is about to go: whoever stands on it must not fall out of the page.
-    if (reply.type === 'answer' && document.activeElement === currentTarget) status.current?.focus();
-    dispatch(reply);
-  };
-
-  const failures = health.state === 'ready' ? 0 : health.failures;
-  return (
-    <div class="health" data-state={health.state}>
-      <div ref={status} class="status" role="status" tabIndex={-1}>
-        <Icon name={health.state} />
-        <span>
-          {translate(
-            language,
-            `status.${health.state}`,
-            health.state === 'ready' ? { version: health.version } : {},
-          )}
-          {health.state === 'unreachable' && (
-            <small>{translateCount(language, 'status.failures', failures)}</small>
-          )}
-        </span>
-      </div>
-      {failures > 0 && (
-        <button type="button" class="button" aria-disabled={health.state === 'loading'} onClick={retry}>
-          {translate(language, 'status.retry')}
-        </button>
-      )}
-    </div>
   );
 }
 

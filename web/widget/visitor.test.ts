@@ -1,10 +1,14 @@
 // The widget on a page that is just enough of one: nodes, attributes, events.
 // How it looks and moves is for the tests in a real browser.
-import type { ConversationView, Shown, VisitorChat, VisitorView } from '@aldaba/client';
+import type { ConversationView, Shown, SiteView, VisitorChat, VisitorView } from '@aldaba/client';
 import type { Member } from '@aldaba/crypto';
 import { h, render } from 'preact';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Ground, Visitor } from './visitor.tsx';
+import type { Host } from './frame-port.ts';
+import { Ground, type Obstacle } from './ground.tsx';
+import type { Settings } from './menu.tsx';
+import { type Shelf, shelf } from './shelf.ts';
+import { Visitor } from './visitor.tsx';
 
 type Listener = (this: Node, event: object) => void;
 
@@ -22,6 +26,9 @@ class Node {
   onkeydown = null;
   onsubmit = null;
   onscroll = null;
+  onauxclick = null;
+  onchange = null;
+  onclose = null;
   scrollTop = 0;
   scrollHeight = 0;
   clientHeight = 0;
@@ -107,16 +114,25 @@ class Node {
   }
 }
 
+/** What listens to the whole page. */
+const listening = new Map<string, (event: object) => void>();
 const page = {
+  title: '',
+  visibilityState: 'visible',
+  querySelector: () => null,
+  addEventListener: (type: string, heard: (event: object) => void) => listening.set(type, heard),
+  removeEventListener: (type: string) => listening.delete(type),
   activeElement: undefined as Node | undefined,
   createElement: (name: string) => new Node(name),
   createElementNS: (_: string, name: string) => new Node(name),
   createTextNode: (data: string) => Object.assign(new Node('#text'), { data }),
 };
 
+// It stays after the last drawing: what is to happen after that still looks at it.
+Object.assign(globalThis, { document: page });
+
 let root: Node;
 beforeEach(() => {
-  vi.stubGlobal('document', page);
   vi.stubGlobal(
     'ResizeObserver',
     class {
@@ -174,7 +190,7 @@ function chatting(start: VisitorView) {
         return () => heard.delete(changed);
       },
     },
-    say: (text) => asked.push(`say ${text}`),
+    say: (text, cid) => asked.push(`say ${text}${cid ? ` as ${cid}` : ''}`),
     form: () => asked.push('form'),
     seen: () => asked.push('seen'),
     retry: (cid) => asked.push(`retry ${cid}`),
@@ -186,19 +202,62 @@ function chatting(start: VisitorView) {
   return { chat, asked, heard };
 }
 
-const language = 'en';
-const choose = () => undefined;
+const settings: Settings = {
+  language: 'en',
+  choose: () => undefined,
+  theme: undefined,
+  paint: () => undefined,
+  sound: false,
+  ring: () => undefined,
+};
+const site: SiteView = {
+  name: 'Banco Ribera',
+  languages: ['es', 'en'],
+  departments: [],
+  fields: [],
+  contact: {},
+  open: true,
+};
+/** A page of its own: nobody is around it. */
+const alone: Host = {
+  embedded: false,
+  path: undefined,
+  shown: true,
+  listen: () => () => undefined,
+  close: () => undefined,
+  unread: () => undefined,
+  message: () => undefined,
+  identity: async () => undefined,
+};
+/** A tab's storage, as far as it is used. */
+const storage = (kept = new Map<string, string>()) => ({
+  getItem: (name: string) => kept.get(name) ?? null,
+  setItem: (name: string, value: string) => kept.set(name, value),
+});
+const typed = (where = storage()): Shelf => shelf('typed', () => where as unknown as Storage);
+
+interface Around {
+  readonly host?: Host;
+  readonly shelf?: Shelf;
+  readonly fleeting?: boolean;
+}
 
 /** Draws the chat; what was asked of it comes back. */
-function draw(view: Partial<VisitorView>, conversation?: Partial<ConversationView>) {
+function draw(view: Partial<VisitorView>, conversation?: Partial<ConversationView>, around: Around = {}) {
   const made = chatting({
     link: 'online',
     stage: 'talking',
+    site,
     ...(conversation && { conversation: { ...talk, ...conversation } }),
     ...view,
   });
-  render(h(Visitor, { language, choose, chat: made.chat }), root as unknown as Element);
+  const { host = alone, shelf: kept = typed(), fleeting = false } = around;
+  render(h(Visitor, { settings, chat: made.chat, host, shelf: kept, fleeting }), root as unknown as Element);
   return made;
+}
+
+function obstruct(obstacle?: Obstacle, found?: SiteView): void {
+  render(h(Ground, { settings, host: alone, site: found, obstacle }), root as unknown as Element);
 }
 
 const called = (name: string) => (node: Node) =>
@@ -217,7 +276,18 @@ const drawn = () => new Promise((next) => setTimeout(next, 20));
 describe('stages', () => {
   test.each<[string, Partial<VisitorView>, Partial<ConversationView> | undefined, string[]]>([
     ['starting', { stage: 'starting', link: 'connecting' }, undefined, ['Connecting…', 'Fetching']],
-    ['none', { stage: 'none' }, undefined, ['A private place to talk', 'Write your first message below.']],
+    [
+      'none',
+      { stage: 'none' },
+      undefined,
+      ['Banco Ribera', 'People are here', 'How can we help you?', 'Banco Ribera uses what you write'],
+    ],
+    [
+      'nobody there',
+      { stage: 'none', site: { ...site, open: false, contact: { text: '900 123 456' } } },
+      undefined,
+      ['Nobody is here now', 'Leave your message', '900 123 456'],
+    ],
     [
       'failed',
       { stage: 'failed', link: 'offline', problem: { code: 'offline' } },
@@ -228,9 +298,23 @@ describe('stages', () => {
       'talking',
       {},
       {},
-      ['Someone of the team', 'Connected', 'Hello <b>there</b>', '2 can read: you and Support (whole team)'],
+      [
+        'Banco Ribera',
+        'We never ask for passwords',
+        'Hello <b>there</b>',
+        '2 can read: you and Support (whole team)',
+        'Sent',
+      ],
     ],
-    ['answered', {}, { members: [me, team, ana] }, ['Ana', 'Advice · Connected']],
+    ['answered', {}, { members: [me, team, ana] }, ['Ana', 'Identity verified', 'Advice']],
+    [
+      'answered by the operator’s word',
+      {},
+      { members: [me, team, { ...ana, custody: 2 }] },
+      ['Vouched for by this server'],
+    ],
+    ['delivered', {}, { delivered: 2 }, ['Delivered']],
+    ['read', {}, { delivered: 2, read: 2 }, ['Read']],
     ['offline', { link: 'offline' }, {}, ['No connection. What you write goes out when it returns']],
     ['closed', {}, { closed: true, open: false }, ['This conversation has ended.', 'Open again']],
     [
@@ -274,8 +358,10 @@ describe('stages', () => {
   });
 
   test('the browser lacks something', () => {
-    render(h(Ground, { language, choose, lacks: ['Ed25519'] }), root as unknown as Element);
+    obstruct({ lacks: ['Ed25519'] }, { ...site, contact: { text: 'Call us', href: 'tel:+34900123456' } });
     expect(root.text).toContain('this one lacks: Ed25519.');
+    expect(one('a')?.attributes.get('href')).toBe('tel:+34900123456');
+    expect(root.text).toContain('Call us');
   });
 
   test('a change is drawn, and nobody listens after the end', async () => {
@@ -285,7 +371,7 @@ describe('stages', () => {
     vi.spyOn(chat.view, 'get').mockReturnValue(next);
     for (const changed of heard) changed();
     await drawn();
-    expect(root.text).toContain('A private place to talk');
+    expect(root.text).toContain('How can we help you?');
     render(null, root as unknown as Element);
     await vi.waitFor(() => expect(heard.size).toBe(0));
   });

@@ -1,52 +1,17 @@
-import type { ConversationView, VisitorChat, VisitorView } from '@aldaba/client';
-import {
-  answerer,
-  explain,
-  isFinal,
-  type Language,
-  listPeople,
-  lockOf,
-  type Need,
-  translate,
-  translateCount,
-} from '@aldaba/ui';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { SiteView, VisitorChat, VisitorView } from '@aldaba/client';
+import { answerer, explain, isFinal, type Language, lockOf, translate } from '@aldaba/ui';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { Before, formOf, isComplete, type Told } from './before.tsx';
+import { Advice, Badge, Card, Readers } from './card.tsx';
 import { Composer } from './composer.tsx';
+import { Contact } from './contact.tsx';
 import { Frame, Notice, Skeleton } from './frame.tsx';
+import type { Host } from './frame-port.ts';
 import { Log } from './log.tsx';
+import { Menu, type Settings } from './menu.tsx';
 import { Confirmed, Icon, useLive } from './parts.tsx';
-
-/** Who can read, and behind it what proves it and what ends it. */
-function Sealed(props: { language: Language; view: ConversationView; erase: () => void }) {
-  const { language, view, erase } = props;
-  return (
-    <details class="sealed">
-      <summary>
-        <Icon name="lock" />
-        <span>
-          {translateCount(language, 'readers', view.members.length)} {listPeople(language, view.members)}
-        </span>
-        <b>{translate(language, 'safety.compare')}</b>
-      </summary>
-      <div>
-        <h2>{translate(language, 'safety.title')}</h2>
-        <p>{translate(language, 'safety.text')}</p>
-        <Digits safety={view.safety} />
-        {!view.closed && <Erase language={language} erase={erase} />}
-      </div>
-    </details>
-  );
-}
-
-function Digits({ safety }: { safety: string }) {
-  return (
-    <p class="digits">
-      {(safety.match(/\d{5}/g) ?? []).map((group, at) => (
-        <span key={at}>{group} </span>
-      ))}
-    </p>
-  );
-}
+import type { Shelf } from './shelf.ts';
+import { useNews, useSeen } from './watch.ts';
 
 function Erase({ language, erase }: { language: Language; erase: () => void }) {
   return (
@@ -62,20 +27,42 @@ function Erase({ language, erase }: { language: Language; erase: () => void }) {
   );
 }
 
+/** A site that the server has not told of yet asks nothing. */
+const unknown: SiteView = {
+  name: '',
+  languages: [],
+  departments: [],
+  fields: [],
+  contact: {},
+  open: true,
+};
+
 interface Shown {
   readonly language: Language;
   readonly chat: VisitorChat;
+  /** Nothing of it is kept after this page. */
+  readonly fleeting: boolean;
   readonly view: VisitorView;
+  /** Whether somebody may see the chat. */
+  readonly seen: boolean;
+  readonly site: SiteView;
+  readonly told: Told;
+  readonly tell: (told: Told) => void;
   readonly draft: string;
   readonly write: (text: string) => void;
+  readonly say: (text: string) => void;
+  readonly erase: () => void;
 }
 
 /** What is below the log: the field, or how to go on after the end. */
-function Foot({ language, chat, view, draft, write }: Shown) {
+function Foot({ language, chat, view, site, told, draft, write, say, erase }: Shown) {
   const { conversation } = view;
   const closed = conversation?.closed ?? false;
+  const asks = view.stage === 'none' && !isComplete(site, told);
   const place = useRef<HTMLDivElement>(null);
   const before = useRef(closed);
+  const asked = useRef(asks);
+  asked.current ||= asks;
   useLayoutEffect(() => {
     if (before.current === closed) return;
     before.current = closed;
@@ -84,6 +71,7 @@ function Foot({ language, chat, view, draft, write }: Shown) {
     // Never on a button that acts: whoever is writing would press it with the next space.
     if (lost) place.current?.querySelector<HTMLElement>('textarea, [tabindex="-1"]')?.focus();
   }, [closed]);
+  if (asks) return null;
 
   // A text written before the keys are there waits on its way; one for a locked epoch would wait for ever.
   const rule = lockOf(conversation?.lines ?? []);
@@ -96,7 +84,7 @@ function Foot({ language, chat, view, draft, write }: Shown) {
           <button type="button" class="button primary" onClick={() => chat.reopen()}>
             {translate(language, 'visitor.reopen')}
           </button>
-          <Erase language={language} erase={() => chat.erase()} />
+          <Erase language={language} erase={erase} />
         </div>
       ) : (
         <Composer
@@ -104,17 +92,24 @@ function Foot({ language, chat, view, draft, write }: Shown) {
           barred={barred}
           text={draft}
           write={write}
-          say={(text) => chat.say(text)}
+          say={say}
+          eager={asked.current}
         />
       )}
     </div>
   );
 }
 
-function Banners({ language, chat, view }: Omit<Shown, 'draft' | 'write'>) {
+function Banners({ language, chat, view, fleeting }: Pick<Shown, 'language' | 'chat' | 'view' | 'fleeting'>) {
   const problem = view.conversation?.problem ?? view.problem;
   return (
     <>
+      {fleeting && (
+        <div class="banner">
+          <Icon name="key" />
+          <p>{translate(language, 'blocked.ends')}</p>
+        </div>
+      )}
       {view.link === 'offline' && (
         <div class="banner" role="status">
           <Icon name="unreachable" />
@@ -136,25 +131,51 @@ function Banners({ language, chat, view }: Omit<Shown, 'draft' | 'write'>) {
   );
 }
 
-/** What there is to read: how to begin, what is being fetched, or the log. */
-function Reading({ language, chat, view }: Omit<Shown, 'draft' | 'write'>) {
-  const { conversation } = view;
-  if (view.stage === 'none') {
-    return (
-      <Notice
-        icon="chat"
-        title={translate(language, 'visitor.empty.title')}
-        text={translate(language, 'visitor.empty.text')}
-      />
-    );
-  }
-  const bare = !conversation || conversation.lines.length + conversation.outgoing.length === 0;
-  if (bare) return <Skeleton language={language} />;
-  return <Log language={language} view={conversation} retry={(cid) => chat.retry(cid)} />;
+/** Before the first message: what this is, what it asks, and what happens with it. */
+function Beginning({ language, site, told, tell }: Shown) {
+  const away = !site.open;
+  return (
+    <section class="beginning">
+      <Advice language={language} />
+      <h2>{translate(language, away ? 'away.title' : 'before.title')}</h2>
+      <p>{translate(language, away ? 'away.text' : 'before.text')}</p>
+      {away && <Contact language={language} contact={site.contact} />}
+      <Before language={language} site={site} told={told} tell={tell} />
+      <p class="consent">
+        {translate(language, 'before.consent', { site: site.name || translate(language, 'card.company') })}
+      </p>
+    </section>
+  );
 }
 
-function Body(shown: Shown) {
-  const { language, chat, view } = shown;
+/** What there is to read: how to begin, what is being fetched, or the log. */
+function Reading(shown: Shown) {
+  const { language, chat, view, seen } = shown;
+  const { conversation } = view;
+  if (view.stage === 'none') return <Beginning {...shown} />;
+  const answered = conversation?.lines.some((line) => line.kind === 'message' && !line.from.mine) ?? false;
+  const bare = !conversation || conversation.lines.length + conversation.outgoing.length === 0;
+  return (
+    <>
+      {!answered && <Advice language={language} />}
+      {bare ? (
+        <Skeleton language={language} />
+      ) : (
+        <Log
+          language={language}
+          view={conversation}
+          retry={(cid) => chat.retry(cid)}
+          seen={seen}
+          read={() => chat.seen()}
+          above={answered && <Advice language={language} />}
+        />
+      )}
+    </>
+  );
+}
+
+function Body(shown: Shown & { open: () => void }) {
+  const { language, chat, view, site, open } = shown;
   const { conversation } = view;
   if (view.stage === 'starting') return <Skeleton language={language} />;
   if (view.stage === 'failed') {
@@ -170,6 +191,7 @@ function Body(shown: Shown) {
             {translate(language, 'failed.again')}
           </button>
         )}
+        <Contact language={language} contact={site.contact} />
       </Notice>
     );
   }
@@ -177,70 +199,123 @@ function Body(shown: Shown) {
   return (
     <>
       {view.stage === 'talking' && conversation && conversation.members.length > 0 && (
-        <Sealed language={language} view={conversation} erase={() => chat.erase()} />
+        <Readers language={language} view={conversation} open={open} />
       )}
-      <Banners language={language} chat={chat} view={view} />
-      <Reading language={language} chat={chat} view={view} />
+      <Banners {...shown} />
+      <Reading {...shown} />
       <Foot {...shown} />
     </>
   );
 }
 
 interface Talking {
-  readonly language: Language;
-  readonly choose: (language: Language) => void;
+  readonly settings: Settings;
   readonly chat: VisitorChat;
+  readonly fleeting: boolean;
+  readonly host: Host;
+  readonly shelf: Shelf;
 }
 
 /** The visitor's chat. */
-export function Visitor({ language, choose, chat }: Talking) {
+export function Visitor({ settings, chat, fleeting, host, shelf }: Talking) {
+  const { language } = settings;
   const view = useLive(chat.view);
-  const [draft, setDraft] = useState('');
-  const { conversation } = view;
+  const [kept, setKept] = useState(shelf.load);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { conversation, site = unknown } = view;
   const agent = answerer(conversation?.members ?? []);
-  const link = translate(language, `link.${view.link}`);
   const talks = view.stage === 'talking' && conversation && !conversation.closed;
+  const open = () => dialog.current?.showModal();
+  const put = (part: Parameters<Shelf['save']>[0]) => {
+    shelf.save(part);
+    setKept(shelf.load());
+  };
+
+  const told = { answers: kept.answers, department: kept.department };
+  const say = (text: string) => {
+    const form = view.stage === 'none' ? formOf(site, told, host.path) : [];
+    if (form.length > 0) chat.form(form);
+    chat.say(text);
+  };
+  const erase = () => {
+    put({ draft: '', answers: {}, outbox: [] });
+    chat.erase();
+  };
+
+  // What is on its way outlives a reload: it is sent again under its old name.
+  useEffect(() => {
+    for (const { text, fields, cid } of shelf.load().outbox) {
+      if (fields) chat.form(fields, cid);
+      else chat.say(text, cid);
+    }
+  }, [chat, shelf]);
+  const outgoing = conversation?.outgoing;
+  useEffect(() => {
+    const before = shelf.load().outbox.length;
+    if (outgoing && outgoing.length + before > 0)
+      shelf.save({
+        outbox: outgoing.map(({ cid, text, fields }) => ({ cid, text, ...(fields && { fields }) })),
+      });
+  }, [outgoing, shelf]);
+
+  const seen = useSeen(host, () =>
+    document.querySelector<HTMLElement>('textarea, .ask input, [tabindex="-1"]')?.focus(),
+  );
+  useNews(host, shelf, conversation, seen, settings.sound);
+
+  const presence = site.open ? 'presence.open' : 'presence.away';
+  const state = translate(language, view.link === 'online' ? presence : `link.${view.link}`);
   return (
     <Frame
       language={language}
-      choose={choose}
-      title={agent?.name || translate(language, 'visitor.team')}
-      state={agent?.title ? `${agent.title} · ${link}` : link}
-      offline={view.link === 'offline'}
-      act={
-        talks && (
-          <Confirmed
-            language={language}
-            button={translate(language, 'visitor.end')}
-            name={translate(language, 'visitor.end.name')}
-            title={translate(language, 'visitor.end.title')}
-            text={translate(language, 'visitor.end.text')}
-            confirm={translate(language, 'visitor.end')}
-            act={() => chat.close()}
-          />
+      host={host}
+      name={agent?.name || site.name}
+      here={view.link === 'online' && (agent !== undefined || site.open)}
+      status={
+        agent && view.link === 'online' ? (
+          <>
+            <Badge language={language} agent={agent} open={open} />
+            <span>{agent.title || site.name}</span>
+          </>
+        ) : (
+          <span>{state}</span>
         )
       }
+      menu={
+        <Menu settings={settings}>
+          {talks && (
+            <>
+              <Confirmed
+                language={language}
+                button={translate(language, 'visitor.end.name')}
+                title={translate(language, 'visitor.end.title')}
+                text={translate(language, 'visitor.end.text')}
+                confirm={translate(language, 'visitor.end')}
+                act={() => chat.close()}
+              />
+              <Erase language={language} erase={erase} />
+            </>
+          )}
+        </Menu>
+      }
     >
-      <Body language={language} chat={chat} view={view} draft={draft} write={setDraft} />
-    </Frame>
-  );
-}
-
-/** In place of the chat, where the browser lacks what it needs; nothing yet while that is being found out. */
-export function Ground({ language, choose, lacks }: Omit<Talking, 'chat'> & { lacks?: readonly Need[] }) {
-  const what = new Intl.ListFormat(language).format(
-    (lacks ?? []).map((need) => (need === 'https' ? translate(language, 'unsupported.https') : need)),
-  );
-  return (
-    <Frame language={language} choose={choose} title="Aldaba">
-      {lacks ? (
-        <Notice
-          icon="unreachable"
-          title={translate(language, 'unsupported.title')}
-          text={translate(language, 'unsupported.text', { what })}
-        />
-      ) : (
-        <Skeleton language={language} />
+      <Body
+        language={language}
+        chat={chat}
+        fleeting={fleeting}
+        view={view}
+        seen={seen}
+        site={site}
+        told={told}
+        tell={({ answers, department }) => put({ answers, ...(department && { department }) })}
+        draft={kept.draft}
+        write={(draft) => put({ draft })}
+        say={say}
+        erase={erase}
+        open={open}
+      />
+      {conversation && conversation.members.length > 0 && (
+        <Card language={language} dialog={dialog} site={site.name} agent={agent} view={conversation} />
       )}
     </Frame>
   );
