@@ -112,6 +112,94 @@ async function shoot(page: Page, name: string): Promise<void> {
   expect(wide[0], name).toBeLessThanOrEqual(wide[1] ?? 0);
 }
 
+// First, while this is the only visitor in the agent's queue.
+test('a whole conversation by keyboard alone', async () => {
+  const { page, complaints, close } = await open({}, { fields });
+  const agentContext = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
+  const agent = await agentContext.newPage();
+  await page.locator('.ask').waitFor();
+  /** Steps on until something of this name has the focus. */
+  const step = async (name: RegExp, key = 'Tab') => {
+    for (let steps = 0; steps < 40; steps++) {
+      const here = await page.evaluate(() => {
+        const { activeElement: on } = document;
+        return `${on?.getAttribute('aria-label') ?? ''} ${on?.closest('label')?.textContent ?? ''} ${on?.textContent ?? ''}`;
+      });
+      if (name.test(here)) return;
+      await page.keyboard.press(key);
+    }
+    throw new Error(`nothing called ${name} on the way`);
+  };
+  const press = (...keys: string[]) =>
+    keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+
+  await step(/^ ?Name/);
+  await page.keyboard.type('Zoë');
+  await press('Enter');
+  await step(/Skip/);
+  await press('Enter');
+  await press('Space', 'Enter');
+  await step(/Your message/);
+  await page.keyboard.type('one');
+  await press('Shift+Enter');
+  await page.keyboard.type('two');
+  await press('Enter');
+  await expect.poll(() => page.locator('.bubble').allInnerTexts()).toEqual(['one\ntwo']);
+
+  await agent.goto(agentPage);
+  await agent.getByRole('button', { name: 'Enrol' }).click();
+  await agent
+    .getByRole('button', { name: /Visitor/ })
+    .first()
+    .click();
+  await agent.getByRole('button', { name: 'Accept' }).click();
+  await agent.getByRole('textbox').fill('see https://bank.example/help');
+  await agent.getByRole('textbox').press('Enter');
+  await page.getByText('bank.example').waitFor();
+  await shoot(page, 'answered');
+
+  await step(/Emoji/);
+  await press('Enter');
+  await step(/👍/);
+  await press('Enter');
+  await step(/Your message/);
+  await press('Enter');
+  await expect.poll(() => page.locator('.bubble').allInnerTexts()).toHaveLength(3);
+  await step(/Identity verified/);
+  await press('Enter');
+  await page.getByRole('dialog').getByText('Safety number').waitFor();
+  await shoot(page, 'card-of-the-agent');
+  await press('Escape');
+  await step(/bank\.example/);
+  await press('Enter');
+  await page.getByRole('dialog', { name: 'You are leaving to bank.example' }).waitFor();
+  await press('Escape');
+  await step(/More options/);
+  await press('Enter');
+  await step(/End the conversation/);
+  await press('Enter');
+  await step(/^ {2}End$/);
+  await press('Enter');
+  await page.getByText('This conversation has ended.').waitFor();
+  await shoot(page, 'ended');
+  await step(/Open again/);
+  await press('Enter');
+  await step(/Your message/);
+  await page.keyboard.type('back');
+  await press('Enter');
+  await expect.poll(() => page.locator('.bubble').allInnerTexts()).toContain('back');
+  await step(/More options/);
+  await press('Enter');
+  await step(/Erase from this browser/);
+  await press('Enter');
+  await step(/^ {2}Erase$/);
+  await press('Enter');
+  await page.getByRole('heading', { name: 'How can we help you?' }).waitFor();
+  expect(complaints).toEqual([]);
+  await agentContext.close();
+  await close();
+}, 120_000);
+
 const looks: readonly (readonly [string, Look])[] = [
   ['es', { locale: 'es' }],
   ['en dark', { dark: true }],
@@ -244,90 +332,3 @@ describe('a browser that is not enough [S95]', () => {
     await close();
   });
 });
-
-test('a whole conversation by keyboard alone', async () => {
-  const { page, complaints, close } = await open({}, { fields });
-  const agentContext = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
-  const agent = await agentContext.newPage();
-  await page.locator('.ask').waitFor();
-  /** Steps on until something of this name has the focus. */
-  const step = async (name: RegExp, key = 'Tab') => {
-    for (let steps = 0; steps < 40; steps++) {
-      const here = await page.evaluate(() => {
-        const { activeElement: on } = document;
-        return `${on?.getAttribute('aria-label') ?? ''} ${on?.closest('label')?.textContent ?? ''} ${on?.textContent ?? ''}`;
-      });
-      if (name.test(here)) return;
-      await page.keyboard.press(key);
-    }
-    throw new Error(`nothing called ${name} on the way`);
-  };
-  const press = (...keys: string[]) =>
-    keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
-
-  await step(/^ ?Name/);
-  await page.keyboard.type('Zoë');
-  await press('Enter');
-  await step(/Skip/);
-  await press('Enter');
-  await press('Space', 'Enter');
-  await step(/Your message/);
-  await page.keyboard.type('one');
-  await press('Shift+Enter');
-  await page.keyboard.type('two');
-  await press('Enter');
-  await expect.poll(() => page.locator('.bubble').allInnerTexts()).toEqual(['one\ntwo']);
-
-  await agent.goto(agentPage);
-  await agent.getByRole('button', { name: 'Enrol' }).click();
-  await agent
-    .getByRole('button', { name: /Visitor/ })
-    .first()
-    .click();
-  await agent.getByRole('button', { name: 'Accept' }).click();
-  await agent.getByRole('textbox').fill('see https://bank.example/help');
-  await agent.getByRole('textbox').press('Enter');
-  await page.getByText('bank.example').waitFor();
-  await shoot(page, 'answered');
-
-  await step(/Emoji/);
-  await press('Enter');
-  await step(/👍/);
-  await press('Enter');
-  await step(/Your message/);
-  await press('Enter');
-  await expect.poll(() => page.locator('.bubble').allInnerTexts()).toHaveLength(3);
-  await step(/Identity verified/);
-  await press('Enter');
-  await page.getByRole('dialog').getByText('Safety number').waitFor();
-  await shoot(page, 'card-of-the-agent');
-  await press('Escape');
-  await step(/bank\.example/);
-  await press('Enter');
-  await page.getByRole('dialog', { name: 'You are leaving to bank.example' }).waitFor();
-  await press('Escape');
-  await step(/More options/);
-  await press('Enter');
-  await step(/End the conversation/);
-  await press('Enter');
-  await step(/^ {2}End$/);
-  await press('Enter');
-  await page.getByText('This conversation has ended.').waitFor();
-  await shoot(page, 'ended');
-  await step(/Open again/);
-  await press('Enter');
-  await step(/Your message/);
-  await page.keyboard.type('back');
-  await press('Enter');
-  await expect.poll(() => page.locator('.bubble').allInnerTexts()).toContain('back');
-  await step(/More options/);
-  await press('Enter');
-  await step(/Erase from this browser/);
-  await press('Enter');
-  await step(/^ {2}Erase$/);
-  await press('Enter');
-  await page.getByRole('heading', { name: 'How can we help you?' }).waitFor();
-  expect(complaints).toEqual([]);
-  await agentContext.close();
-  await close();
-}, 120_000);
