@@ -89,13 +89,24 @@ func (w *World) VisitorOf(dept [16]byte) *Person {
 // Agent is invited, asks for a certificate and gets the department's keys.
 func (w *World) Agent(name string) *Person {
 	w.T.Helper()
-	inv, _, err := w.office.Invite(authority.Invite{Name: name, Role: seal.Agent, Departments: [][16]byte{Dept, Assisted}}, now())
+	return w.staff(name, seal.Agent)
+}
+
+// Supervisor is likewise somebody who watches over the departments.
+func (w *World) Supervisor(name string) *Person {
+	w.T.Helper()
+	return w.staff(name, seal.Supervisor)
+}
+
+func (w *World) staff(name string, role seal.Role) *Person {
+	w.T.Helper()
+	inv, _, err := w.office.Invite(authority.Invite{Name: name, Role: role, Departments: [][16]byte{Dept, Assisted}}, now())
 	w.must(err)
 	p := &Person{World: w, host: Console}
 	p.learn()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
-	request := enrolment(p, private, inv, now())
+	request := enrolment(p, private, inv, role, now())
 	mac := inv.MAC(request.Bytes())
 	status, _, problem := w.Request(p.host, http.MethodPost, "/v1/enrolments", "", request.Bytes(), mac[:])
 	if status != http.StatusAccepted {
@@ -131,9 +142,9 @@ func (w *World) Agent(name string) *Person {
 }
 
 // enrolment is a device's request.
-func enrolment(p *Person, private ed25519.PrivateKey, inv seal.Invitation, at uint64) *seal.Enrolment {
+func enrolment(p *Person, private ed25519.PrivateKey, inv seal.Invitation, role seal.Role, at uint64) *seal.Enrolment {
 	request := &seal.Enrolment{
-		Org: p.Trust.Org(), Invitation: inv.ID(), Kind: seal.Agent, SigKey: seal.PublicKey(private), Time: at,
+		Org: p.Trust.Org(), Invitation: inv.ID(), Kind: role, SigKey: seal.PublicKey(private), Time: at,
 	}
 	rand.Read(request.Subject[:])
 	rand.Read(request.Device[:])
@@ -147,7 +158,7 @@ func (w *World) request(p *Person, at uint64) (request, mac []byte) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
 	inv := seal.NewInvitation()
-	e := enrolment(p, private, inv, at)
+	e := enrolment(p, private, inv, seal.Agent, at)
 	sum := inv.MAC(e.Bytes())
 	return e.Bytes(), sum[:]
 }

@@ -146,12 +146,53 @@ func TestStrangers(t *testing.T) {
 	w.must(err)
 	w.refuses("another visitor writes", two.host, http.MethodPost, one.path(), two.Cookie, http.StatusUnauthorized, "no_session", entry)
 	ana := w.Agent("Ana")
-	w.refuses("an agent hands in the visitor's entry", ana.host, http.MethodPost, one.path(), ana.Cookie, http.StatusUnprocessableEntity, "not_member", entry)
+	w.refuses("an agent hands in the visitor's entry", ana.host, http.MethodPost, one.path(), ana.Cookie, http.StatusNotFound, "not_found", entry)
 	missing := [32]byte{9}
 	w.refuses("no such conversation", one.host, http.MethodGet, "/v1/conversations/"+wire.Text(missing[:])+"/entries", one.Cookie, http.StatusUnauthorized, "no_session")
 	one.Posts(entry, nil, nil)
 	ana.Opens(one.conv)
 	ana.Sees("hola")
+}
+
+// Of what a colleague has accepted, others of the department hear who was first
+// and read nothing; whoever watches over the department reads only as a member,
+// and another's conversation looks as one that is not there [S2, S3, S7] (T05).
+func TestColleagues(t *testing.T) {
+	w := Start(t)
+	visitor, ana, luis, marta := w.Visitor(), w.Agent("Ana"), w.Agent("Luis"), w.Supervisor("Marta")
+	visitor.Says("para quien acepte")
+	nothing := func(who string, p *Person) {
+		t.Helper()
+		missing := [32]byte{9}
+		_, foreign, _ := w.Request(p.host, http.MethodGet, visitor.path(), p.Cookie)
+		_, none, _ := w.Request(p.host, http.MethodGet, "/v1/conversations/"+wire.Text(missing[:])+"/entries", p.Cookie)
+		w.refuses(who, p.host, http.MethodGet, visitor.path(), p.Cookie, http.StatusNotFound, "not_found")
+		if !bytes.Equal(foreign, none) {
+			t.Errorf("%s is told %s of another's conversation and %s of none", who, foreign, none)
+		}
+	}
+	nothing("a supervisor, of what waits", marta)
+	ana.Accepts(visitor)
+	ana.Says("solo para usted")
+	nothing("a supervisor, of what is answered", marta)
+
+	var kinds []seal.Kind
+	for _, object := range w.List(luis.host, http.MethodGet, visitor.path(), luis.Cookie) {
+		switch kind := seal.KindOf(object); kind {
+		case seal.KindWrap:
+			t.Error("a colleague is given a wrap")
+		case seal.KindGenesis, seal.KindEpoch, seal.KindEvent:
+			kinds = append(kinds, kind)
+		}
+	}
+	if want := []seal.Kind{seal.KindGenesis, seal.KindEpoch, seal.KindEvent, seal.KindEpoch}; !slices.Equal(kinds, want) {
+		t.Errorf("a colleague is given %v, not %v", kinds, want)
+	}
+	entry, err := visitor.Seat.Say(seal.Payload{Type: seal.TypeText, Text: "otra"}, now())
+	w.must(err)
+	w.refuses("a colleague hands in the visitor's entry", luis.host, http.MethodPost, visitor.path(), luis.Cookie, http.StatusNotFound, "not_found", entry)
+	visitor.Catches()
+	ana.Sees("para quien acepte", "solo para usted")
 }
 
 // A member is given its own wraps and no other, and no other's seed helps [S7].

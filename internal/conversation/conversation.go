@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
+	"github.com/aldaba-chat/aldaba/internal/policy"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 )
 
@@ -48,6 +49,7 @@ type Options struct {
 	Directory Directory
 	Listener  Listener
 	Offices   Offices
+	Door      Door
 	Now       func() time.Time
 }
 
@@ -58,6 +60,7 @@ type Conversations struct {
 	directory Directory
 	listener  Listener
 	offices   Offices
+	door      Door
 	now       func() time.Time
 	page      int // pageSize, and openAtOnce: tests have smaller ones
 	memory    int
@@ -79,7 +82,7 @@ type slot struct {
 // New makes the service.
 func New(o Options) *Conversations {
 	return &Conversations{
-		store: o.Store, directory: o.Directory, listener: o.Listener, offices: o.Offices, now: o.Now,
+		store: o.Store, directory: o.Directory, listener: o.Listener, offices: o.Offices, door: o.Door, now: o.Now,
 		page: pageSize, memory: openAtOnce,
 		open: map[[32]byte]*list.Element{}, order: list.New(),
 	}
@@ -239,34 +242,6 @@ func (s *slot) learnAll(trust *seal.Trust, keyObjects [][]byte) (fresh [][32]byt
 	return fresh, nil
 }
 
-// may is S2: the visitor of the conversation, a member now or before, or a
-// device of its department.
-func (c *Conversations) may(t *seal.Transcript, caller [32]byte) bool {
-	if caller == t.Conv() || t.WasMember(caller) {
-		return true
-	}
-	x := c.directory.Trust().Certificate(caller)
-	return x != nil && slices.Contains(x.Departments, t.Dept())
-}
-
-// MayRead reports whether a caller may have a conversation's entries.
-func (c *Conversations) MayRead(ctx context.Context, caller, conv [32]byte) bool {
-	s := c.at(conv)
-	defer s.mu.Unlock()
-	t, err := c.load(ctx, s)
-	return err == nil && c.may(t, caller)
-}
-
-// MayWatch reports whether a caller may hear of a department's queue.
-func (c *Conversations) MayWatch(caller [32]byte, dept [16]byte) bool {
-	trust := c.directory.Trust()
-	if trust == nil {
-		return false
-	}
-	x := trust.Certificate(caller)
-	return x != nil && slices.Contains(x.Departments, dept)
-}
-
 // VisitorKey is the signing key of a conversation's visitor, for sessions.
 func (c *Conversations) VisitorKey(ctx context.Context, conv [32]byte) ([32]byte, error) {
 	s := c.at(conv)
@@ -343,10 +318,10 @@ func (c *Conversations) Begin(ctx context.Context, site string, genesis, keyObje
 	return Receipt{Seq: step.Seq, At: now.UnixMilli()}, nil
 }
 
-// Append takes the next entry from a caller: an event, a grant, or an epoch with the
+// Append takes the next entry from somebody: an event, a grant, or an epoch with the
 // key objects that are new in it and its wraps (S2 to S8). It returns after the
 // commit.
-func (c *Conversations) Append(ctx context.Context, caller, conv [32]byte, entry []byte, keyObjects, wraps [][]byte) (Receipt, error) {
+func (c *Conversations) Append(ctx context.Context, who policy.Actor, conv [32]byte, entry []byte, keyObjects, wraps [][]byte) (Receipt, error) {
 	// A sender that hangs up does not stop a commit that is under way, and what
 	// is committed must be known here and published.
 	ctx = context.WithoutCancel(ctx)
@@ -356,15 +331,17 @@ func (c *Conversations) Append(ctx context.Context, caller, conv [32]byte, entry
 	if err != nil {
 		return Receipt{}, err
 	}
-	if !c.may(t, caller) {
-		return Receipt{}, errNotAllowed
-	}
-	// The transcript has the whole log, so the store is asked only for what is there.
+	// The transcript has the whole log, so the store is asked only for what is
+	// there. Whoever brings the same bytes had them: an agent who has just left
+	// may have lost the answer.
 	if hash := hashOf(entry); t.Has(hash) {
 		stored, err := c.store.ByHash(ctx, conv, hash)
 		return Receipt{Seq: stored.Seq, At: stored.At, Again: true}, err
 	}
-	if err := c.check(s, caller, entry, keyObjects, wraps); err != nil {
+	if err := c.decide(t, who, actionOf(entry)); err != nil {
+		return Receipt{}, err
+	}
+	if err := c.check(s, who.Key, entry, keyObjects, wraps); err != nil {
 		return Receipt{}, err
 	}
 	fresh, err := s.learnAll(c.directory.Trust(), keyObjects)
@@ -539,17 +516,16 @@ type Page struct {
 	Extras [][]byte
 }
 
-// Entries gives a caller at most 200 entries with a sequence of at least from.
-func (c *Conversations) Entries(ctx context.Context, caller, conv [32]byte, from uint64) (Page, error) {
+// Entries gives somebody at most 200 entries with a sequence of at least from.
+func (c *Conversations) Entries(ctx context.Context, who policy.Actor, conv [32]byte, from uint64) (Page, error) {
 	s := c.at(conv)
 	t, err := c.load(ctx, s)
-	if err == nil && !c.may(t, caller) {
-		err = errNotAllowed
-	}
 	var epochs []*seal.Epoch
 	var last uint64
+	whole := false
 	if err == nil {
-		epochs, last = t.EpochsFrom(from), t.Seq()
+		last, whole, err = c.reach(ctx, t, who)
+		epochs = t.EpochsFrom(from)
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -568,11 +544,11 @@ func (c *Conversations) Entries(ctx context.Context, caller, conv [32]byte, from
 	epochs = slices.DeleteFunc(epochs, func(e *seal.Epoch) bool {
 		return !slices.ContainsFunc(entries, func(entry Entry) bool { return entry.Hash == e.Hash() })
 	})
-	page.Extras, err = c.extras(ctx, t, caller, epochs)
+	page.Extras, err = c.extras(ctx, t, who, epochs, whole)
 	return page, err
 }
 
-func (c *Conversations) extras(ctx context.Context, t *seal.Transcript, caller [32]byte, epochs []*seal.Epoch) ([][]byte, error) {
+func (c *Conversations) extras(ctx context.Context, t *seal.Transcript, who policy.Actor, epochs []*seal.Epoch, wrapped bool) ([][]byte, error) {
 	trust := c.directory.Trust()
 	var extras [][]byte
 	seen := map[[32]byte]bool{}
@@ -582,8 +558,7 @@ func (c *Conversations) extras(ctx context.Context, t *seal.Transcript, caller [
 			extras = append(extras, object.Bytes())
 		}
 	}
-	device := trust.Certificate(caller)
-	ofDepartment := device != nil && slices.Contains(device.Departments, t.Dept())
+	ofDepartment := slices.Contains(who.Departments, t.Dept())
 	mine := map[[32]byte]bool{} // hashes of wraps
 	var to [][32]byte
 	for _, e := range epochs {
@@ -600,7 +575,7 @@ func (c *Conversations) extras(ctx context.Context, t *seal.Transcript, caller [
 			if k := trust.KeyObject(m.KeyObject); k != nil {
 				add(m.KeyObject, k)
 			}
-			if m.Certificate == caller || m.Role == seal.Department && ofDepartment {
+			if wrapped && (m.Certificate == who.Key || m.Role == seal.Department && ofDepartment) {
 				to = append(to, m.KeyObject)
 				mine[e.WrapHashes[i]] = true
 			}

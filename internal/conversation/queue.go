@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/aldaba-chat/aldaba/internal/policy"
 )
 
 const (
@@ -21,14 +23,20 @@ type Item struct {
 // Queue gives what waits for a device's departments, who waits longest first;
 // then what its person has open, the last changed first; what others of its
 // departments have open; and what the person has closed, the last first.
-func (c *Conversations) Queue(ctx context.Context, caller [32]byte) (departments [][16]byte, items []Item, err error) {
+func (c *Conversations) Queue(ctx context.Context, who policy.Actor) (departments [][16]byte, items []Item, err error) {
 	trust := c.directory.Trust()
 	if trust == nil {
 		return nil, nil, errNothing
 	}
-	x := trust.Certificate(caller)
+	x := trust.Certificate(who.Key)
 	if x == nil {
 		return nil, nil, errNotAllowed
+	}
+	for _, dept := range who.Departments {
+		q := policy.Request{Actor: who, Action: policy.SeeTeam, Resource: policy.Resource{Department: dept}}
+		if c.door.Decide(q).Allowed {
+			departments = append(departments, dept)
+		}
 	}
 	seen := map[[32]byte]bool{} // one may move while this reads list after list
 	add := func(list []Listed, err error, mine bool) error {
@@ -40,7 +48,7 @@ func (c *Conversations) Queue(ctx context.Context, caller [32]byte) (departments
 		}
 		return err
 	}
-	for _, dept := range x.Departments {
+	for _, dept := range departments {
 		list, err := c.store.OfDepartment(ctx, dept, Waiting, queueSize)
 		if err := add(list, err, false); err != nil {
 			return nil, nil, err
@@ -50,14 +58,14 @@ func (c *Conversations) Queue(ctx context.Context, caller [32]byte) (departments
 	if err := add(list, err, true); err != nil {
 		return nil, nil, err
 	}
-	for _, dept := range x.Departments {
+	for _, dept := range departments {
 		list, err := c.store.OfDepartment(ctx, dept, Taken, queueSize)
 		if err := add(list, err, false); err != nil {
 			return nil, nil, err
 		}
 	}
 	list, err = c.store.OfPerson(ctx, x.Subject, true, closedSize)
-	return x.Departments, items, add(list, err, true)
+	return departments, items, add(list, err, true)
 }
 
 // agents are the names of the people among a conversation's members.
@@ -72,11 +80,11 @@ func (c *Conversations) agents(l Listed) []string {
 	return names
 }
 
-// Place gives a member of a waiting conversation its place in the line, 1 for
+// Place gives the visitor of a waiting conversation its place in the line, 1 for
 // the next; 0 when it does not wait. The department is whose line it is.
-func (c *Conversations) Place(ctx context.Context, caller, conv [32]byte) (place int, dept [16]byte, err error) {
-	if !c.MayRead(ctx, caller, conv) {
-		return 0, dept, errNotAllowed
+func (c *Conversations) Place(ctx context.Context, who policy.Actor, conv [32]byte) (place int, dept [16]byte, err error) {
+	if err := c.May(ctx, who, policy.SeePlace, conv); err != nil {
+		return 0, dept, err
 	}
 	l, err := c.store.Conversation(ctx, conv)
 	if errors.Is(err, ErrNotFound) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/conversation"
+	"github.com/aldaba-chat/aldaba/internal/policy"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 )
 
@@ -21,6 +22,14 @@ type client struct {
 	key   ed25519.PrivateKey
 	staff *staff // nil for a visitor
 	views []*view
+}
+
+// actor is as whom the client asks.
+func (c *client) actor() policy.Actor {
+	if c.staff == nil {
+		return policy.Actor{Role: chat.RoleVisitor, Key: c.owner}
+	}
+	return policy.Actor{Role: chat.RoleAgent, Key: c.owner, Departments: c.staff.cert.Departments}
 }
 
 // view is one conversation as one client knows it.
@@ -359,7 +368,7 @@ func (v *view) fetches() {
 
 // page takes an answer to it: dense, and with the caller's wraps and no others
 // [S7].
-func (v *view) page(from uint64, p *conversation.Page) {
+func (v *view) page(from uint64, p *conversation.Page, whole bool) {
 	due := map[[32]byte]bool{}
 	for i, object := range p.Entries {
 		if !v.takes(from+uint64(i), object) {
@@ -370,6 +379,9 @@ func (v *view) page(from uint64, p *conversation.Page) {
 			continue
 		}
 		for j, m := range e.Members {
+			if !whole {
+				continue
+			}
 			if m.Certificate == v.owner || m.Role == seal.Department && v.staff != nil && slices.Contains(v.staff.cert.Departments, v.org.dept) {
 				due[e.WrapHashes[j]] = true
 			}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aldaba-chat/aldaba/internal/policy"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 )
 
@@ -15,6 +16,7 @@ const simTime = 1_800_000_000_000
 // org is the organisation of all histories: two departments and three people.
 // What it has signed is the same in every run; a history changes nothing of it.
 type org struct {
+	door     *policy.Policy
 	id       [32]byte
 	objects  [][]byte // as a directory would have them
 	dept     [16]byte
@@ -63,7 +65,11 @@ var (
 
 func newOrg(t testing.TB) *org {
 	t.Helper()
-	o := &org{dept: [16]byte{0xd1}, deptKey: signer(4)}
+	door, err := policy.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &org{door: door, dept: [16]byte{0xd1}, deptKey: signer(4)}
 	root, status, office := signer(1), signer(2), signer(3)
 	rootKey := seal.PublicKey(root)
 	o.id = sha256.Sum256(rootKey[:])

@@ -20,6 +20,7 @@ import (
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/conversation"
+	"github.com/aldaba-chat/aldaba/internal/policy"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 )
 
@@ -114,6 +115,7 @@ type packet struct {
 	entry   []byte
 	err     error
 	page    *conversation.Page
+	whole   bool // of somebody who may read to the end
 	from    uint64
 	logged  []conversation.Logged
 	replay  bool // an answer to a subscription
@@ -176,7 +178,7 @@ func (h *history) note(format string, values ...any) {
 func (h *history) boot() {
 	h.dir = &directory{h.disk, h.org.trust()}
 	h.server = conversation.New(conversation.Options{
-		Store: h.disk, Directory: h.dir, Listener: h, Offices: offices{}, Now: func() time.Time { return h.now },
+		Store: h.disk, Directory: h.dir, Listener: h, Offices: offices{}, Door: h.org.door, Now: func() time.Time { return h.now },
 	})
 	h.server.Shrink(h.page, h.memory)
 	h.pushed, h.moved = map[[32]byte]uint64{}, map[[32]byte]uint64{}
@@ -307,7 +309,7 @@ func (h *history) arrive(p packet) {
 	case p.item != nil:
 		v.answered(p.item, p.entry, p.err)
 	case p.page != nil:
-		v.page(p.from, p.page)
+		v.page(p.from, p.page, p.whole)
 	case p.replay:
 		v.online = v.online || p.process == h.crashes
 		fallthrough
@@ -449,11 +451,11 @@ func (h *history) stranger(c *client, conv [32]byte) {
 	h.dies(func() {
 		for _, ask := range []func(conv [32]byte) error{
 			func(conv [32]byte) error {
-				_, err := h.server.Entries(context.Background(), c.owner, conv, 0)
+				_, err := h.server.Entries(context.Background(), c.actor(), conv, 0)
 				return err
 			},
 			func(conv [32]byte) error {
-				_, err := h.server.Append(context.Background(), c.owner, conv, []byte("x"), nil, nil)
+				_, err := h.server.Append(context.Background(), c.actor(), conv, []byte("x"), nil, nil)
 				return err
 			},
 		} {
@@ -498,16 +500,20 @@ func (h *history) handle(q *request) {
 	h.dies(func() {
 		switch {
 		case q.fetch:
-			if h.disk.faults && h.r.IntN(3) == 0 && h.server.MayRead(ctx, v.owner, v.conv) {
+			whole := h.reader(v)
+			if whole && h.disk.faults && h.r.IntN(3) == 0 {
 				h.disk.during = h.meanwhile(v.conv)
 			}
-			page, err := h.server.Entries(ctx, v.owner, v.conv, q.from)
+			page, err := h.server.Entries(ctx, v.actor(), v.conv, q.from)
 			h.disk.during = nil
 			if err == nil {
-				h.send(packet{to: v, page: &page, from: q.from})
+				h.send(packet{to: v, page: &page, from: q.from, whole: whole})
+			}
+			if !whole && err == nil {
+				h.loser(v, q.from, page)
 			}
 		case q.follow:
-			if !h.server.MayRead(ctx, v.owner, v.conv) {
+			if h.server.May(ctx, v.actor(), policy.Follow, v.conv) != nil {
 				return
 			}
 			if q.from == 0 { // the genesis is no publication
@@ -533,7 +539,7 @@ func (h *history) hand(ctx context.Context, q *request) (conversation.Receipt, e
 	if q.first != nil {
 		return h.server.Begin(ctx, "shop", q.first[0], q.first[1], q.entry, q.wraps)
 	}
-	return h.server.Append(ctx, q.view.owner, q.view.conv, q.entry, q.keys, q.wraps)
+	return h.server.Append(ctx, q.view.actor(), q.view.conv, q.entry, q.keys, q.wraps)
 }
 
 // meanwhile is somebody else's entry while a page is read.
@@ -567,7 +573,7 @@ func (h *history) judge(q *request, receipt conversation.Receipt, err error, com
 				h.broken("a key object of a refused entry is remembered")
 			}
 		}
-		if _, had := h.acks[hash]; had && (q.first != nil || h.server.MayRead(context.Background(), q.view.owner, q.view.conv)) {
+		if _, had := h.acks[hash]; had {
 			h.broken("%s retries what was acknowledged and hears: %v", q.view.name, err)
 		}
 		return
@@ -613,7 +619,11 @@ func (h *history) settle() {
 			h.deliver()
 		}
 	}
+	rounds := 0
 	for quiet := false; !quiet; {
+		if rounds++; rounds > simSteps {
+			h.broken("the clients do not come to rest")
+		}
 		drain()
 		quiet = true
 		for _, c := range h.clients {
@@ -634,8 +644,12 @@ func (h *history) settle() {
 	for conv := range h.disk.convs {
 		v := reader.looks(conv)
 		for h.reader(v) && len(v.log) < len(h.disk.convs[conv].log) {
+			read := len(v.log)
 			v.fetches()
 			drain()
+			if len(v.log) == read {
+				h.broken("%s is given %d of %d entries", v.name, read, len(h.disk.convs[conv].log))
+			}
 		}
 	}
 	h.compare()
@@ -643,7 +657,31 @@ func (h *history) settle() {
 
 // reader reports whether a view's owner may read the conversation to its end.
 func (h *history) reader(v *view) bool {
-	return h.disk.convs[v.conv] != nil && h.server.MayRead(context.Background(), v.owner, v.conv)
+	return h.disk.convs[v.conv] != nil && h.server.May(context.Background(), v.actor(), policy.ReadEntries, v.conv) == nil
+}
+
+// loser looks at what is given to somebody of the department who did not accept:
+// the log until somebody else did, and no wraps [S3].
+func (h *history) loser(v *view, from uint64, p conversation.Page) {
+	var taken uint64
+	had := false
+	for seq, entry := range h.disk.convs[v.conv].log {
+		e := new(seal.Epoch)
+		if seal.Parse(entry.Object, e) != nil {
+			continue
+		}
+		has := slices.ContainsFunc(e.Members, func(m seal.Member) bool { return m.Role == seal.Department })
+		if had && !has {
+			taken = uint64(seq)
+		}
+		had = has
+	}
+	if len(p.Entries) > 0 && from+uint64(len(p.Entries))-1 > taken {
+		h.broken("%s reads on after entry %d, in which somebody else accepted", v.name, taken)
+	}
+	if slices.ContainsFunc(p.Extras, func(o []byte) bool { return seal.KindOf(o) == seal.KindWrap }) {
+		h.broken("%s is given wraps of what somebody else accepted", v.name)
+	}
 }
 
 // compare asks the promises of the whole.
@@ -667,6 +705,11 @@ func (h *history) compare() {
 					h.broken("%s's conversation is lost", v.name)
 				}
 				continue
+			}
+			for seq, object := range v.log {
+				if seq >= len(k.log) || !bytes.Equal(k.log[seq].Object, object) {
+					h.broken("%s has read an entry %d that is not in the log", v.name, seq)
+				}
 			}
 			if h.reader(v) && (len(v.log) != len(k.log) || v.running != k.running) {
 				h.broken("%s has read %d of %d entries, hash %x, not %x", v.name, len(v.log), len(k.log), v.running[:4], k.running[:4])

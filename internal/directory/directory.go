@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
+	"github.com/aldaba-chat/aldaba/internal/policy"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 )
 
@@ -401,6 +402,21 @@ func (d *Directory) Device(certificate [32]byte) (seal.Judged, error) {
 		err = seal.ErrBadCertificate.Because("a department has no session of its own")
 	}
 	return x, err
+}
+
+// Actor is as whom a proven key asks: a conversation's visitor, or by its
+// certificate a device of an agent or supervisor. Whatever else has a
+// certificate asks as a stranger.
+func (d *Directory) Actor(key [32]byte, visitor bool) (policy.Actor, error) {
+	if visitor {
+		return policy.Actor{Role: chat.RoleVisitor, Key: key}, nil
+	}
+	x, err := d.Device(key)
+	if err != nil {
+		return policy.Actor{}, err
+	}
+	roles := map[seal.Role]chat.Role{seal.Agent: chat.RoleAgent, seal.Supervisor: chat.RoleSupervisor}
+	return policy.Actor{Role: roles[x.Kind], Key: key, Departments: x.Departments}, nil
 }
 
 // AddKeyObject keeps a certified device's key object (K16).

@@ -12,6 +12,7 @@ import (
 	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/conversation"
 	"github.com/aldaba-chat/aldaba/internal/identity"
+	"github.com/aldaba-chat/aldaba/internal/policy"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/wire"
 )
@@ -31,27 +32,30 @@ type api struct {
 // route is one address below /v1/.
 type route struct {
 	pattern string
-	on      []place // the hosts that have it
+	on      []place         // the hosts that have it
+	may     []policy.Action // one of them lets a request in
 	handle  func(*api, http.ResponseWriter, *http.Request) error
 }
 
 var both, visitors, devices = []place{chatHost, consoleHost}, []place{chatHost}, []place{consoleHost}
 
+func may(actions ...policy.Action) []policy.Action { return actions }
+
 var routes = []route{
-	{"GET /v1/site", both, (*api).site},
-	{"GET /v1/trust", both, (*api).trust},
-	{"POST /v1/challenges", both, (*api).challenge},
-	{"POST /v1/sessions", both, (*api).session},
-	{"POST /v1/tickets", both, (*api).ticket},
-	{"GET /v1/socket", both, (*api).socket},
-	{"POST /v1/conversations", visitors, (*api).begin},
-	{"GET /v1/conversations/{conv}/entries", both, (*api).entries},
-	{"POST /v1/conversations/{conv}/entries", both, (*api).append},
-	{"GET /v1/queue", devices, (*api).queue},
-	{"POST /v1/enrolments", devices, (*api).enrol},
-	{"GET /v1/enrolments/{id}", devices, (*api).enrolment},
-	{"POST /v1/keyobjects", devices, (*api).keyObject},
-	{"GET /v1/department-keys", devices, (*api).departmentKeys},
+	{"GET /v1/site", both, may(policy.SeeSite), (*api).site},
+	{"GET /v1/trust", both, may(policy.SeeTrust), (*api).trust},
+	{"POST /v1/challenges", both, may(policy.Prove), (*api).challenge},
+	{"POST /v1/sessions", both, may(policy.Prove), (*api).session},
+	{"POST /v1/tickets", both, may(policy.TakeTicket), (*api).ticket},
+	{"GET /v1/socket", both, may(policy.Connect), (*api).socket},
+	{"POST /v1/conversations", visitors, may(policy.Begin), (*api).begin},
+	{"GET /v1/conversations/{conv}/entries", both, may(policy.ReadEntries, policy.Accept), (*api).entries},
+	{"POST /v1/conversations/{conv}/entries", both, may(policy.AppendEntry, policy.Accept), (*api).append},
+	{"GET /v1/queue", devices, may(policy.SeeQueue), (*api).queue},
+	{"POST /v1/enrolments", devices, may(policy.Enrol), (*api).enrol},
+	{"GET /v1/enrolments/{id}", devices, may(policy.Enrol), (*api).enrolment},
+	{"POST /v1/keyobjects", devices, may(policy.HandInKey), (*api).keyObject},
+	{"GET /v1/department-keys", devices, may(policy.SeeDepartmentKeys), (*api).departmentKeys},
 }
 
 func newAPI(o Options) *api {
@@ -61,14 +65,23 @@ func newAPI(o Options) *api {
 	}
 	for _, route := range routes {
 		for _, at := range route.on {
-			a.muxes[at].HandleFunc(route.pattern, func(w http.ResponseWriter, r *http.Request) {
-				if err := route.handle(a, w, r); err != nil {
-					a.refuse(w, r, err)
-				}
-			})
+			a.muxes[at].HandleFunc(route.pattern, a.run(route))
 		}
 	}
 	return a
+}
+
+// run lets a request through the door and to its handler.
+func (a *api) run(route route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		admitted, err := a.admit(r, route.may)
+		if err == nil {
+			err = route.handle(a, w, admitted)
+		}
+		if err != nil {
+			a.refuse(w, r, err)
+		}
+	}
 }
 
 var errForeign = &chat.Error{Kind: chat.KindDenied, Field: "Origin", Message: "this server answers to its own pages only"}
@@ -111,42 +124,6 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, at place) {
 var errNoSession = &chat.Error{Kind: chat.KindDenied, Code: "no_session", Field: "Cookie", Message: "there is no session: prove your key and try again"}
 
 var errCrowd = &chat.Error{Kind: chat.KindRateLimited, Message: "too many people are here at once: try again in a minute"}
-
-// caller is S1: who asks about a conversation, or the browser's device when
-// there is none.
-func (a *api) caller(r *http.Request, conv [32]byte) (session, error) {
-	s, ok := a.sessions.find(cookieOf(r, sessionCookie), conv)
-	if !ok {
-		return session{}, errNoSession
-	}
-	return s, a.holds(s)
-}
-
-// holds refuses a device whose certificate does not hold any more.
-func (a *api) holds(s session) error {
-	if s.visitor {
-		return nil
-	}
-	_, err := a.Directory.Device(s.owner)
-	return err
-}
-
-// device is caller for what only certified devices may.
-func (a *api) device(r *http.Request) (seal.Judged, error) {
-	s, err := a.caller(r, [32]byte{})
-	if err != nil {
-		return seal.Judged{}, err
-	}
-	return a.Directory.Device(s.owner)
-}
-
-// inConversation is caller for the conversation that the address names.
-func (a *api) inConversation(r *http.Request) (s session, conv [32]byte, err error) {
-	if conv, err = wire.ReadHash("conv", r.PathValue("conv")); err == nil {
-		s, err = a.caller(r, conv)
-	}
-	return s, conv, err
-}
 
 // list reads a request's objects: low to high of them.
 func (a *api) list(w http.ResponseWriter, r *http.Request, low, high int) ([][]byte, error) {
@@ -290,18 +267,9 @@ func (a *api) remember(w http.ResponseWriter, r *http.Request, who session) (unt
 
 // ticket opens one connection of the socket, for a conversation's visitor or
 // for the device.
-func (a *api) ticket(w http.ResponseWriter, r *http.Request) (err error) {
-	var conv [32]byte
-	if query := r.URL.Query(); query.Has("conv") {
-		if conv, err = wire.ReadHash("conv", query.Get("conv")); err != nil {
-			return err
-		}
-	}
-	who, err := a.caller(r, conv)
-	if err != nil {
-		return err
-	}
-	secret, ok := a.sessions.issue(who)
+func (a *api) ticket(w http.ResponseWriter, r *http.Request) error {
+	who := askedOf(r).who
+	secret, ok := a.sessions.issue(session{who.Key, who.Role == chat.RoleVisitor})
 	if !ok {
 		return errCrowd
 	}
@@ -341,10 +309,7 @@ func (a *api) begin(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) entries(w http.ResponseWriter, r *http.Request) error {
-	s, conv, err := a.inConversation(r)
-	if err != nil {
-		return err
-	}
+	q := askedOf(r)
 	from := uint64(0)
 	if query := r.URL.Query(); query.Has("after") {
 		after, err := strconv.ParseUint(query.Get("after"), 10, 53)
@@ -353,7 +318,7 @@ func (a *api) entries(w http.ResponseWriter, r *http.Request) error {
 		}
 		from = after + 1
 	}
-	page, err := a.Conversations.Entries(r.Context(), s.owner, conv, from)
+	page, err := a.Conversations.Entries(r.Context(), q.who, q.conv, from)
 	if err != nil {
 		return err
 	}
@@ -362,10 +327,7 @@ func (a *api) entries(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) append(w http.ResponseWriter, r *http.Request) error {
-	s, conv, err := a.inConversation(r)
-	if err != nil {
-		return err
-	}
+	q := askedOf(r)
 	objects, err := a.list(w, r, 1, listLimit)
 	if err != nil {
 		return err
@@ -381,7 +343,7 @@ func (a *api) append(w http.ResponseWriter, r *http.Request) error {
 			return seal.ErrBadKind.Because("key objects and wraps were expected, this is a %s", kind)
 		}
 	}
-	receipt, err := a.Conversations.Append(r.Context(), s.owner, conv, objects[0], keys, wraps)
+	receipt, err := a.Conversations.Append(r.Context(), q.who, q.conv, objects[0], keys, wraps)
 	if err != nil {
 		return err
 	}
@@ -396,11 +358,7 @@ func (a *api) append(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) queue(w http.ResponseWriter, r *http.Request) error {
-	device, err := a.device(r)
-	if err != nil {
-		return err
-	}
-	departments, items, err := a.Conversations.Queue(r.Context(), device.Hash())
+	departments, items, err := a.Conversations.Queue(r.Context(), askedOf(r).who)
 	if err != nil {
 		return err
 	}
@@ -469,7 +427,7 @@ func (a *api) enrolment(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) keyObject(w http.ResponseWriter, r *http.Request) error {
-	device, err := a.device(r)
+	device, err := a.Directory.Device(askedOf(r).who.Key)
 	if err != nil {
 		return err
 	}
@@ -485,11 +443,7 @@ func (a *api) keyObject(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) departmentKeys(w http.ResponseWriter, r *http.Request) error {
-	device, err := a.device(r)
-	if err != nil {
-		return err
-	}
-	keys, err := a.Directory.DepartmentKeys(r.Context(), device.Hash())
+	keys, err := a.Directory.DepartmentKeys(r.Context(), askedOf(r).who.Key)
 	if err != nil {
 		return err
 	}
@@ -511,7 +465,8 @@ func (g *Gateway) Owner(ticket string) (owner [32]byte, visitor bool, err error)
 	if !ok {
 		return owner, false, errNoSession
 	}
-	return s.owner, s.visitor, g.api.holds(s)
+	_, err = g.api.Directory.Actor(s.owner, s.visitor)
+	return s.owner, s.visitor, err
 }
 
 // refuse answers with problem details whose texts are ours: a rule of the

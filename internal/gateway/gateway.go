@@ -43,7 +43,7 @@ type Options struct {
 	// the state of health is there.
 	Conversations *conversation.Conversations
 	Directory     *directory.Directory
-	// Staff are the accounts, and Policy is asked before anything is done for one.
+	// Staff are the accounts, and Policy is asked before anything is done for anybody.
 	Staff  *identity.Staff
 	Policy *policy.Policy
 	// Socket takes a WebSocket whose origin was checked.

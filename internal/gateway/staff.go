@@ -23,8 +23,9 @@ const staffBodyLimit = 32 << 10
 // protocol/openapi.yaml, which a test compares with what is served.
 type staff struct {
 	*api
-	mux  *http.ServeMux
-	huma huma.API
+	operations []operation
+	mux        *http.ServeMux
+	huma       huma.API
 }
 
 // operation is one request of the staff's pages.
@@ -71,6 +72,7 @@ var strictJSON = huma.Format{
 // register adds an operation. What the handler returns as an error becomes
 // problem details by the rules of [api.problemOf].
 func register[I, O any](s *staff, o operation, handle func(context.Context, *I) (*O, error)) {
+	s.operations = append(s.operations, o)
 	name := strings.ToLower(o.method) + strings.NewReplacer("/api", "", "/", "-", "{", "", "}", "").Replace(o.path)
 	huma.Register(s.huma, huma.Operation{
 		OperationID: name, Method: o.method, Path: o.path, Summary: o.summary, DefaultStatus: o.status,

@@ -11,7 +11,7 @@ const (
 	Follow      Action = "Follow"      // hear of entries when they come, and who types
 	Typing      Action = "Typing"      // tell the others that one types
 	SeePlace    Action = "SeePlace"    // how many wait before this one
-	SeeTeam     Action = "SeeTeam"     // who answers since when, without content
+	SeeTeam     Action = "SeeTeam"     // who waits and who answers, since when: no content
 )
 
 // WatchQueue is the action on one department: hear that its queue has changed.
@@ -22,8 +22,9 @@ const (
 	SeeSite           Action = "SeeSite"
 	SeeTrust          Action = "SeeTrust" // the organisation's public objects
 	Prove             Action = "Prove"    // a key, for a session
-	Connect           Action = "Connect"  // a socket; what it carries is asked again
-	Begin             Action = "Begin"    // a conversation
+	TakeTicket        Action = "TakeTicket"
+	Connect           Action = "Connect" // a socket, by a ticket; what it carries is asked again
+	Begin             Action = "Begin"   // a conversation
 	SignIn            Action = "SignIn"
 	Join              Action = "Join" // by a one-time link
 	SignOut           Action = "SignOut"
@@ -58,7 +59,7 @@ var actions = map[Action]kind{
 	ReadEntries: conversation, AppendEntry: conversation, Accept: conversation, Follow: conversation,
 	Typing: conversation, SeePlace: conversation, SeeTeam: conversation,
 	WatchQueue: ofDepartment,
-	SeeSite:    organisation, SeeTrust: organisation, Prove: organisation, Connect: organisation, Begin: organisation,
+	SeeSite:    organisation, SeeTrust: organisation, Prove: organisation, TakeTicket: organisation, Connect: organisation, Begin: organisation,
 	SignIn: organisation, Join: organisation, SignOut: organisation, SeeSelf: organisation, ChangeSelf: organisation,
 	SetPresence: organisation, Enrol: organisation, HandInKey: organisation, SeeDepartmentKeys: organisation,
 	SeeQueue: organisation, Supervise: organisation, SeePeople: organisation, ManagePeople: organisation,

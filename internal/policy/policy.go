@@ -52,6 +52,7 @@ type Resource struct {
 	Department [16]byte
 	Own        bool // the visitor who asks began the conversation
 	Member     bool // who asks stands in its roster now
+	Former     bool // or once did
 	Waiting    bool // it is open, and nobody who answers stands in its roster
 	Closed     bool
 }
@@ -196,7 +197,7 @@ func (r Resource) entity(on kind) cedar.Entity {
 		facts["department"] = department(r.Department)
 	}
 	if on == conversation {
-		facts["own"], facts["member"] = cedar.Boolean(r.Own), cedar.Boolean(r.Member)
+		facts["own"], facts["member"], facts["former"] = cedar.Boolean(r.Own), cedar.Boolean(r.Member), cedar.Boolean(r.Former)
 		facts["waiting"], facts["closed"] = cedar.Boolean(r.Waiting), cedar.Boolean(r.Closed)
 	}
 	return cedar.Entity{UID: cedar.NewEntityUID(cedar.EntityType(on), "this"), Attributes: cedar.NewRecord(facts)}

@@ -4,8 +4,10 @@ import (
 	"context"
 
 	"github.com/aldaba-chat/aldaba/internal/assist"
+	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/conversation"
 	"github.com/aldaba-chat/aldaba/internal/fanout"
+	"github.com/aldaba-chat/aldaba/internal/policy"
 )
 
 // takeSeat publishes the key objects of the server's certificates that have
@@ -42,6 +44,6 @@ func (e ears) Moved(dept [16]byte, conv [32]byte, seq uint64) {
 type entriesOf struct{ conversations **conversation.Conversations }
 
 func (e entriesOf) Entries(ctx context.Context, member, conv [32]byte, from uint64) (entries, extras [][]byte, err error) {
-	page, err := (*e.conversations).Entries(ctx, member, conv, from)
+	page, err := (*e.conversations).Entries(ctx, policy.Actor{Role: chat.RoleSystem, Key: member}, conv, from)
 	return page.Entries, page.Extras, err
 }

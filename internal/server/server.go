@@ -130,6 +130,10 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	if err := s.office.open(); err != nil {
 		return err
 	}
+	door, err := policy.New()
+	if err != nil {
+		return err
+	}
 	var conversations *conversation.Conversations
 	s.hub, err = fanout.New(fanout.Options{
 		Log: logOf{&conversations},
@@ -138,10 +142,12 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 			return fanout.Session{Owner: owner, Visitor: visitor}, err
 		},
 		MayRead: func(ctx context.Context, who fanout.Session, conv [32]byte) bool {
-			return s.holds(who) && conversations.MayRead(ctx, who.Owner, conv)
+			actor, err := s.directory.Actor(who.Owner, who.Visitor)
+			return err == nil && conversations.May(ctx, actor, policy.Follow, conv) == nil
 		},
 		MayWatch: func(_ context.Context, who fanout.Session, dept [16]byte) bool {
-			return !who.Visitor && s.holds(who) && conversations.MayWatch(who.Owner, dept)
+			actor, err := s.directory.Actor(who.Owner, who.Visitor)
+			return err == nil && conversations.MayWatch(actor, dept)
 		},
 		Logger: log,
 	})
@@ -156,12 +162,8 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 		Reader: o.Reader, Logger: log,
 	})
 	conversations = conversation.New(conversation.Options{
-		Store: s.store, Directory: s.directory, Listener: ears{s.hub, s.desk}, Offices: offices{s.sites}, Now: time.Now,
+		Store: s.store, Directory: s.directory, Listener: ears{s.hub, s.desk}, Offices: offices{s.sites}, Door: door, Now: time.Now,
 	})
-	door, err := policy.New()
-	if err != nil {
-		return err
-	}
 	s.staff = identity.New(identity.Options{Store: s.store, Ring: ring, Log: log})
 	s.staff.OnEnd(s.cut)
 	s.front = gateway.New(gateway.Options{
@@ -218,16 +220,6 @@ func (s *Server) serve(ctx context.Context, o Options, log *slog.Logger) (err er
 		}
 	}()
 	return nil
-}
-
-// holds reports whether a device's certificate still does: the hub asks again
-// about once a minute, and a revocation ends its connections at once.
-func (s *Server) holds(who fanout.Session) bool {
-	if who.Visitor {
-		return true
-	}
-	_, err := s.directory.Device(who.Owner)
-	return err == nil
 }
 
 // cut closes what the devices of an account have open: whoever may come back,
