@@ -57,7 +57,7 @@ func (c *caller) keep(token string) {
 	if c.w == nil {
 		return
 	}
-	cookie := newCookie(staffCookie, token, consoleHost)
+	cookie := newCookie(staffCookie, token, consoleHost) //nolint:gosec // G124: newCookie sets all of them
 	if token == "" {
 		cookie.MaxAge = -1
 	}

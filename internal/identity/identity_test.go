@@ -360,7 +360,13 @@ func TestSignIn_SaysNothingAboutWhoExists(t *testing.T) {
 	root.must(err)
 	var first error
 	for _, c := range []struct{ login, password string }{
-		{"ana", "wrong quiet herons"}, {"luis", password}, {"zoe", password}, {"zoe", ""}, {"nobody", password}, {"no body!", password}, {"", ""},
+		{"ana", "wrong quiet herons"},
+		{"luis", password},
+		{"zoe", password},
+		{"zoe", ""},
+		{"nobody", password},
+		{"no body!", password},
+		{"", ""},
 		{"ana", strings.Repeat("x", 5000)},
 	} {
 		_, token, err := ana.SignIn(ana.ctx(), c.login, c.password, desk)

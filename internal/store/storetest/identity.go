@@ -16,7 +16,7 @@ import (
 // account gives a different account for each number, with everything set.
 func account(n uint64, login string) identity.Record {
 	code, other := id(n, 1), id(n, 2)
-	return identity.Record{
+	return identity.Record{ //nolint:gosec // G101: no credentials
 		Account: identity.Account{
 			ID: staff(n), Login: login, Name: "Ana «" + login + "»", Title: "Lead", Role: chat.RoleSupervisor,
 			Departments: [][16]byte{{1}, {2}}, Cap: 3, State: identity.Active, Seen: 77,
