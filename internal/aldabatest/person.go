@@ -72,41 +72,74 @@ func (w *World) Visitor() *Person {
 // VisitorOf begins a conversation with a department.
 func (w *World) VisitorOf(dept [16]byte) *Person {
 	w.T.Helper()
+	return w.VisitorAt("", dept)
+}
+
+// VisitorAt begins a conversation with a department on the pages of a site.
+func (w *World) VisitorAt(site string, dept [16]byte) *Person {
+	w.T.Helper()
+	p, problem := w.TriesToBegin(site, dept)
+	if problem.Status != 0 {
+		w.T.Fatalf("begin a conversation: %+v", problem)
+	}
+	return p
+}
+
+// TriesToBegin is VisitorAt that may be refused.
+func (w *World) TriesToBegin(site string, dept [16]byte) (*Person, Problem) {
+	w.T.Helper()
 	p := &Person{World: w, host: Chat}
 	p.learn()
 	seat, objects, err := seal.Begin(p.Trust, dept, now())
 	w.must(err)
 	p.Seat, p.Keys, p.conv = seat, seat.Keys(), seat.Conv()
 	proof := seal.NewSession(p.Trust.Org(), p.challenge(), p.Keys, now())
-	status, _, problem, cookie := w.exchange(p.host, http.MethodPost, "/v1/conversations", "", append([][]byte{proof}, objects...)...)
-	if status != http.StatusCreated {
-		w.T.Fatalf("begin a conversation: %+v", problem)
+	path := "/v1/conversations"
+	if site != "" {
+		path += "?site=" + site
 	}
-	p.Cookie = cookie
-	return p
+	var problem Problem
+	_, _, problem, p.Cookie = w.exchange(p.host, http.MethodPost, path, "", append([][]byte{proof}, objects...)...)
+	return p, problem
+}
+
+// Conv is the conversation that this person reads.
+func (p *Person) Conv() [32]byte { return p.conv }
+
+// Asks sends a request without objects, with this person's session.
+func (p *Person) Asks(method, path string) (int, []byte, Problem) {
+	p.T.Helper()
+	return p.Request(p.host, method, path, p.Cookie)
 }
 
 // Agent is invited, asks for a certificate and gets the department's keys.
 func (w *World) Agent(name string) *Person {
 	w.T.Helper()
-	return w.staff(name, seal.Agent)
+	return w.staff(authority.Invite{Name: name, Role: seal.Agent})
 }
 
 // Supervisor is likewise somebody who watches over the departments.
 func (w *World) Supervisor(name string) *Person {
 	w.T.Helper()
-	return w.staff(name, seal.Supervisor)
+	return w.staff(authority.Invite{Name: name, Role: seal.Supervisor})
 }
 
-func (w *World) staff(name string, role seal.Role) *Person {
+// SecondDevice is another device of an agent.
+func (w *World) SecondDevice(of *Person, name string) *Person {
 	w.T.Helper()
-	inv, _, err := w.office.Invite(authority.Invite{Name: name, Role: role, Departments: [][16]byte{Dept, Assisted}}, now())
+	return w.staff(authority.Invite{Name: name, Role: seal.Agent, Subject: of.Trust.Certificate(of.Keys.Owner).Subject})
+}
+
+func (w *World) staff(who authority.Invite) *Person {
+	w.T.Helper()
+	who.Departments = [][16]byte{Dept, Assisted}
+	inv, _, err := w.office.Invite(who, now())
 	w.must(err)
 	p := &Person{World: w, host: Console}
 	p.learn()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
-	request := enrolment(p, private, inv, role, now())
+	request := enrolment(p, private, inv, who, now())
 	mac := inv.MAC(request.Bytes())
 	status, _, problem := w.Request(p.host, http.MethodPost, "/v1/enrolments", "", request.Bytes(), mac[:])
 	if status != http.StatusAccepted {
@@ -142,11 +175,13 @@ func (w *World) staff(name string, role seal.Role) *Person {
 }
 
 // enrolment is a device's request.
-func enrolment(p *Person, private ed25519.PrivateKey, inv seal.Invitation, role seal.Role, at uint64) *seal.Enrolment {
+func enrolment(p *Person, private ed25519.PrivateKey, inv seal.Invitation, who authority.Invite, at uint64) *seal.Enrolment {
 	request := &seal.Enrolment{
-		Org: p.Trust.Org(), Invitation: inv.ID(), Kind: role, SigKey: seal.PublicKey(private), Time: at,
+		Org: p.Trust.Org(), Invitation: inv.ID(), Kind: who.Role, Subject: who.Subject, SigKey: seal.PublicKey(private), Time: at,
 	}
-	rand.Read(request.Subject[:])
+	if request.Subject == ([16]byte{}) {
+		rand.Read(request.Subject[:])
+	}
 	rand.Read(request.Device[:])
 	seal.Sign(request, request.Org, nil, private)
 	return request
@@ -158,7 +193,7 @@ func (w *World) request(p *Person, at uint64) (request, mac []byte) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
 	inv := seal.NewInvitation()
-	e := enrolment(p, private, inv, seal.Agent, at)
+	e := enrolment(p, private, inv, authority.Invite{Role: seal.Agent}, at)
 	sum := inv.MAC(e.Bytes())
 	return e.Bytes(), sum[:]
 }
@@ -249,9 +284,20 @@ func (p *Person) Closes() {
 // Accepts takes a visitor's conversation.
 func (p *Person) Accepts(visitor *Person) {
 	p.T.Helper()
+	if status, problem := p.TriesToAccept(visitor); status != http.StatusCreated {
+		p.T.Fatalf("accept: %+v", problem)
+	}
+	p.Catches()
+}
+
+// TriesToAccept is Accepts that may be refused.
+func (p *Person) TriesToAccept(visitor *Person) (int, Problem) {
+	p.T.Helper()
 	p.Opens(visitor.conv)
 	epoch, wraps, err := p.Seat.Accept(p.keyObject, now())
-	p.Posts(epoch, wraps, err)
+	p.must(err)
+	status, _, problem := p.Request(p.host, http.MethodPost, p.path(), p.Cookie, append([][]byte{epoch}, wraps...)...)
+	return status, problem
 }
 
 // BringsIn makes another person's device a member.

@@ -393,6 +393,31 @@ func TestOffice_RefusesRequests(t *testing.T) {
 	}
 }
 
+// A further device of a person comes in with an invitation that names the person.
+func TestOffice_EnrolsFurtherDevicesOfAPerson(t *testing.T) {
+	s := newServer(t)
+	o := newOffice(t, s, support)
+	ana := join(t, o, s, "Ana", support)
+	subject := ana.request.Subject
+	inv, _, err := o.Invite(Invite{Name: "Ana", Role: seal.Agent, Departments: [][16]byte{support.ID}, Subject: subject}, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := newBrowser(t, o, inv, begin, nil)
+	if _, err := o.Enrol(other.request.Bytes(), other.mac, begin); err == nil || !strings.Contains(err.Error(), "another person") {
+		t.Errorf("a request of another person: %v", err)
+	}
+	phone := newBrowser(t, o, inv, begin, func(e *seal.Enrolment) { e.Subject = subject })
+	certificate, err := o.Enrol(phone.request.Bytes(), phone.mac, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := new(seal.Certificate)
+	if err := seal.Parse(certificate, x); err != nil || x.Subject != subject || x.Device == ana.request.Device {
+		t.Errorf("the certificate is of %x: %v", x.Subject, err)
+	}
+}
+
 // [K19] A request with a key of mixed order is refused.
 func TestOffice_RefusesAKeyOfMixedOrder(t *testing.T) {
 	o := newOffice(t, newServer(t))

@@ -18,6 +18,8 @@ type Invite struct {
 	Role        seal.Role // seal.Agent or seal.Supervisor
 	Departments [][16]byte
 	Days        uint16 // how long the certificate lasts; 0 is as long as the departments allow
+	// Subject is the person whose further device this is; zero is a new person.
+	Subject [16]byte
 }
 
 // maxInCertificate is how many departments one person's certificate may list,
@@ -66,7 +68,7 @@ func (o *Office) Invite(who Invite, now uint64) (secret seal.Invitation, ends ui
 	}
 	inv := invitation{
 		Secret: seal.NewInvitation(), Name: name, Title: title, Role: who.Role,
-		Departments: departments, Days: days, Ends: now + invitationDays*seal.Day,
+		Departments: departments, Days: days, Subject: who.Subject, Ends: now + invitationDays*seal.Day,
 	}
 	// Those that nobody took are forgotten a while after their end, so that a
 	// late request still hears why it is refused.
@@ -99,10 +101,14 @@ func (o *Office) Enrol(request []byte, mac [32]byte, now uint64) (certificate []
 	case now > inv.Ends:
 		return nil, seal.ErrBadEnrolment.Because("the invitation of %q has ended: make a new one", inv.Name)
 	}
-	// A request draws its own numbers. Those of somebody else would let this
-	// device speak as that person.
+	// A request draws its own numbers, but for the person of a further device.
+	// Those of somebody else would let this device speak as that person.
+	further := inv.Subject != [16]byte{}
+	if further && e.Subject != inv.Subject {
+		return nil, seal.ErrBadEnrolment.Because("the invitation is for a further device of %q, and the request names another person", inv.Name)
+	}
 	for i := range o.state.Devices {
-		if x := o.state.Devices[i].certificate(); x.Subject == e.Subject || x.Device == e.Device || x.SigKey == e.SigKey {
+		if x := o.state.Devices[i].certificate(); !further && x.Subject == e.Subject || x.Device == e.Device || x.SigKey == e.SigKey {
 			return nil, seal.ErrBadEnrolment.Because("the request names the person, device or key of a certificate that %q has", x.Name)
 		}
 	}

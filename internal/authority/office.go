@@ -120,6 +120,7 @@ type invitation struct {
 	Role        seal.Role       `json:"role"`
 	Departments [][16]byte      `json:"departments"`
 	Days        uint16          `json:"days"` // of the certificate
+	Subject     [16]byte        `json:"subject,omitzero"`
 	Ends        uint64          `json:"ends"`
 	Used        bool            `json:"used"`
 }

@@ -39,8 +39,9 @@ type Listener interface {
 type Offices interface {
 	// Reaches refuses a site that is not there, and one that does not lead to a department.
 	Reaches(site string, dept [16]byte) error
-	// Room is how many open conversations a person may have, in a department and in all.
-	Room(subject, dept [16]byte) (inDept, inAll int)
+	// Room is how many open conversations the person of a certified device may
+	// have, in a department and in all.
+	Room(ctx context.Context, device *seal.Certificate, dept [16]byte) (inDept, inAll int, err error)
 }
 
 // Options are what conversations need; all are required.
@@ -304,7 +305,10 @@ func (c *Conversations) Begin(ctx context.Context, site string, genesis, keyObje
 	}
 	if err == nil {
 		begun := Record{Conv: conv, Dept: t.Dept(), Entry: first, State: Waiting, Members: members(t), Site: site}
-		err = c.store.Append(ctx, begun, c.record(t, step, epoch, wraps, now))
+		var next Record
+		if next, err = c.record(ctx, t, step, epoch, wraps, now); err == nil {
+			err = c.store.Append(ctx, begun, next)
+		}
 	}
 	if err != nil {
 		c.forget(s)
@@ -363,7 +367,10 @@ func (c *Conversations) Append(ctx context.Context, who policy.Actor, conv [32]b
 		}
 	}
 	if err == nil {
-		err = c.store.Append(ctx, c.record(t, step, entry, wraps, now))
+		var next Record
+		if next, err = c.record(ctx, t, step, entry, wraps, now); err == nil {
+			err = c.store.Append(ctx, next)
+		}
 	}
 	if err != nil {
 		// The transcript is ahead of the store: read it anew.
@@ -444,7 +451,7 @@ func (c *Conversations) check(s *slot, caller [32]byte, entry []byte, keyObjects
 }
 
 // record is what one transaction keeps of an entry that the transcript took.
-func (c *Conversations) record(t *seal.Transcript, step seal.Step, object []byte, wraps [][]byte, now time.Time) Record {
+func (c *Conversations) record(ctx context.Context, t *seal.Transcript, step seal.Step, object []byte, wraps [][]byte, now time.Time) (Record, error) {
 	r := Record{
 		Conv: t.Conv(), Dept: t.Dept(), State: state(t), Members: members(t), Seats: c.seats(t),
 		Entry: Entry{Seq: step.Seq, Object: object, Hash: hashOf(object), Log: step.Log, At: now.UnixMilli()},
@@ -457,14 +464,18 @@ func (c *Conversations) record(t *seal.Transcript, step seal.Step, object []byte
 	}
 	if e := step.Epoch; e != nil && e.Reason == seal.ReasonAccept {
 		for _, m := range e.Members {
-			if m.Leaf == e.Accept {
-				subject := c.directory.Trust().Certificate(m.Certificate).Subject
-				inDept, inAll := c.offices.Room(subject, t.Dept())
-				r.Room = &Room{Subject: subject, InDept: inDept, InAll: inAll}
+			if m.Leaf != e.Accept {
+				continue
 			}
+			device := c.directory.Trust().Certificate(m.Certificate)
+			inDept, inAll, err := c.offices.Room(ctx, device, t.Dept())
+			if err != nil {
+				return r, err
+			}
+			r.Room = &Room{Subject: device.Subject, InDept: inDept, InAll: inAll}
 		}
 	}
-	return r
+	return r, nil
 }
 
 // seats are the subjects of the people who answer.

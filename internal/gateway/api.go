@@ -51,6 +51,8 @@ var routes = []route{
 	{"POST /v1/conversations", visitors, may(policy.Begin), (*api).begin},
 	{"GET /v1/conversations/{conv}/entries", both, may(policy.ReadEntries, policy.Accept), (*api).entries},
 	{"POST /v1/conversations/{conv}/entries", both, may(policy.AppendEntry, policy.Accept), (*api).append},
+	{"GET /v1/conversations/{conv}/place", visitors, may(policy.SeePlace), (*api).place},
+	{"POST /v1/conversations/{conv}/typing", both, may(policy.Typing), (*api).typing},
 	{"GET /v1/queue", devices, may(policy.SeeQueue), (*api).queue},
 	{"POST /v1/enrolments", devices, may(policy.Enrol), (*api).enrol},
 	{"GET /v1/enrolments/{id}", devices, may(policy.Enrol), (*api).enrolment},
@@ -164,24 +166,6 @@ func (a *api) sendJSON(w http.ResponseWriter, status int, value any) error {
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 	return nil
-}
-
-func (a *api) site(w http.ResponseWriter, _ *http.Request) error {
-	trust := a.Directory.Trust()
-	if trust == nil {
-		return &chat.Error{Kind: chat.KindUnavailable, Message: "this server has no organisation yet"}
-	}
-	policy := trust.Policy()
-	if len(policy.Departments) == 0 {
-		return &chat.Error{Kind: chat.KindUnavailable, Message: "the organisation has no department yet"}
-	}
-	org, dept := trust.Org(), policy.Departments[0]
-	return a.sendJSON(w, http.StatusOK, struct {
-		Org       string `json:"org"`
-		Dept      string `json:"dept"`
-		Mode      byte   `json:"mode"`
-		MinPolicy uint32 `json:"minPolicy"`
-	}{wire.Text(org[:]), wire.Text(dept.ID[:]), dept.Mode, policy.Version})
 }
 
 func (a *api) trust(w http.ResponseWriter, r *http.Request) error {

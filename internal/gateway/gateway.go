@@ -27,6 +27,8 @@ import (
 	"github.com/aldaba-chat/aldaba/internal/directory"
 	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/policy"
+	"github.com/aldaba-chat/aldaba/internal/presence"
+	"github.com/aldaba-chat/aldaba/internal/site"
 )
 
 // Options is what the gateway needs from whoever composes the server.
@@ -48,6 +50,12 @@ type Options struct {
 	Policy *policy.Policy
 	// Socket takes a WebSocket whose origin was checked.
 	Socket http.Handler
+	// Offices are the sites and what an administrator sets about departments.
+	Offices *site.Sites
+	// Presence is who of the staff is there.
+	Presence *presence.Board
+	// Typing passes on that a member of a conversation types.
+	Typing func(conv [32]byte, leaf uint16)
 	// Hosts are the names that the server answers to.
 	Hosts Hosts
 	// Admits says whether a link of the demonstration lets a person in, and spends

@@ -7,8 +7,6 @@ import (
 
 	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/policy"
-	"github.com/aldaba-chat/aldaba/internal/seal"
-	"github.com/aldaba-chat/aldaba/internal/wire"
 )
 
 type stepBody struct {
@@ -67,7 +65,7 @@ func (s *staff) signInOperations() {
 	s.joinOperations()
 }
 
-// departmentOf is a department as a person's own page shows it.
+// departmentOf is a department as pages show it.
 type departmentOf struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -141,11 +139,7 @@ func (s *staff) departmentsOf(who identity.Account) []departmentOf {
 	list := []departmentOf{}
 	for _, d := range s.Directory.Departments() {
 		if slices.Contains(who.Departments, d.ID) {
-			mode := "sealed"
-			if d.Mode == seal.Assisted {
-				mode = "assisted"
-			}
-			list = append(list, departmentOf{wire.Text(d.ID[:]), d.Name, mode})
+			list = append(list, showDepartment(d))
 		}
 	}
 	return list

@@ -23,6 +23,7 @@ import (
 	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/keyring"
 	"github.com/aldaba-chat/aldaba/internal/policy"
+	"github.com/aldaba-chat/aldaba/internal/presence"
 	"github.com/aldaba-chat/aldaba/internal/site"
 	"github.com/aldaba-chat/aldaba/internal/store/sqlite"
 )
@@ -78,7 +79,8 @@ type Server struct {
 	staff     *identity.Staff
 	office    *exchange
 	desk      *assist.Desk
-	control   *http.Server   // on the control socket
+	control   *http.Server // on the control socket
+	presence  presence.Board
 	member    *assist.Member // the server as a member of assisted conversations
 	front     *gateway.Gateway
 }
@@ -149,12 +151,14 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 			actor, err := s.directory.Actor(who.Owner, who.Visitor)
 			return err == nil && conversations.MayWatch(actor, dept)
 		},
-		Logger: log,
+		Connected:    func(who fanout.Session) { s.connected(who, log) },
+		Disconnected: s.disconnected,
+		Logger:       log,
 	})
 	if err != nil {
 		return err
 	}
-	if s.sites, err = s.openSites(ctx); err != nil {
+	if s.sites, err = s.openSites(ctx, o); err != nil {
 		return err
 	}
 	s.desk = assist.New(assist.Options{
@@ -162,7 +166,7 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 		Reader: o.Reader, Logger: log,
 	})
 	conversations = conversation.New(conversation.Options{
-		Store: s.store, Directory: s.directory, Listener: ears{s.hub, s.desk}, Offices: offices{s.sites}, Door: door, Now: time.Now,
+		Store: s.store, Directory: s.directory, Listener: ears{s.hub, s.desk}, Offices: offices{s.sites, s}, Door: door, Now: time.Now,
 	})
 	s.staff = identity.New(identity.Options{Store: s.store, Ring: ring, Log: log})
 	s.staff.OnEnd(s.cut)
@@ -170,6 +174,7 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 		Staff: s.staff, Policy: door,
 		Pages: o.Pages, Version: o.Version, Log: log,
 		Conversations: conversations, Directory: s.directory, Socket: s.hub.WebSocket(),
+		Offices: s.sites, Presence: &s.presence, Typing: s.hub.Typing,
 		Hosts: gateway.Hosts{Chat: o.Chat, Console: o.Console, Demo: o.Demo}, Admits: o.Admits,
 		Ready: s.store.Err,
 	})

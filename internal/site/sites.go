@@ -55,7 +55,7 @@ func Open(ctx context.Context, o Options) (*Sites, error) {
 	return s, nil
 }
 
-var errUnknown = &chat.Error{Kind: chat.KindNotFound, Field: "site", Message: "there is no such site"}
+var errUnknown = &chat.Error{Kind: chat.KindNotFound, Code: "unknown_site", Field: "site", Message: "there is no such site"}
 
 // List gives all sites in the order of their ids.
 func (s *Sites) List() []Site {
