@@ -42,7 +42,7 @@ var demoPeople = []demoPerson{
 }
 
 // demoName is the sample company's.
-const demoName = "Banco Marea"
+const demoName = "Banco Ribera"
 
 // profiles are the people's accounts, the administrator first.
 func profiles() []identity.Profile {

@@ -168,6 +168,23 @@ func TestGateway_Nonce(t *testing.T) {
 	}
 }
 
+// Every page of a demonstration says so, and no other page does.
+func TestGateway_DemoSaysSo(t *testing.T) {
+	pages := fstest.MapFS{
+		"widget/index.html":  {Data: []byte("<!doctype html><html lang=\"es\"><p>")},
+		"console/index.html": {Data: []byte("<!doctype html><html lang=\"es\"><p>")},
+	}
+	for _, demo := range []bool{true, false} {
+		h := gateway.New(gateway.Options{Pages: pages, Version: "1", Hosts: gateway.Hosts{Demo: demo}})
+		for host, path := range map[string]string{"chat": "/c/", "console": "/"} {
+			page := body(t, ask(t, h, func(r *http.Request) { r.Host = host + ".aldaba.localhost:8080" }, "GET", path))
+			if strings.Contains(page, `<html data-demo="DEMO" lang="es">`) != demo {
+				t.Errorf("demo %v: %s has %s", demo, host, page)
+			}
+		}
+	}
+}
+
 func TestGateway_NotReady(t *testing.T) {
 	var log bytes.Buffer
 	h := gateway.New(gateway.Options{

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -52,6 +53,9 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, app, name st
 	if err == nil && page {
 		var nonce string
 		body, nonce = withNonce(body)
+		if g.hosts.Demo {
+			body = bytes.Replace(body, []byte("<html"), []byte(`<html data-demo="DEMO"`), 1) // parts.css shows it
+		}
 		h.Set("Content-Security-Policy", pagePolicy(nonce, "'none'"))
 	}
 	if path.Ext(name) == ".js" {

@@ -122,10 +122,10 @@ test('a visitor and an agent talk; reload and restart keep it; the data folder d
   await sees(agent, first, second);
 
   // The server stops; what is written meanwhile is sent when it is back.
-  const { host } = new URL(visitorPage);
+  const { port } = new URL(visitorPage);
   await stop();
   await says(visitor, third);
-  await start(host);
+  await start(`127.0.0.1:${port}`);
   await sees(agent, first, second, third);
   await sees(visitor, first, second, third);
   expect(await visitor.getByRole('log').innerText()).toContain('Ana');
