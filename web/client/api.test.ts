@@ -243,11 +243,15 @@ describe('answers', () => {
 
   test('queue', async () => {
     const one = { conv: toText(conv), seq: 4, at: 5, state: 'waiting' };
+    const more = { ...one, state: 'team', since: 3, dept: toText(bytes(16)), agents: ['Luis'] };
     serve({
       ...signedIn,
-      'GET queue': [json({ conversations: [one], departments: [toText(bytes(16))] })],
+      'GET queue': [json({ conversations: [one, more], departments: [toText(bytes(16))] })],
     });
-    expect(await server().queue()).toEqual({ conversations: [one], departments: [toText(bytes(16))] });
+    expect(await server().queue()).toEqual({
+      conversations: [{ ...one, agents: [] }, more],
+      departments: [toText(bytes(16))],
+    });
   });
 
   test('a queue with a state that is none is refused', async () => {

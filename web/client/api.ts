@@ -79,6 +79,8 @@ interface Queue {
   readonly departments: readonly string[];
 }
 
+const queueStates = ['waiting', 'mine', 'team', 'closed'] as const;
+
 /** Every call rejects with a {@link Failure}, or with what `prove` rejects with. */
 export interface Api {
   /** Of a site's short name; of the first one when it is empty. */
@@ -97,6 +99,8 @@ export interface Api {
   /** One entry and what belongs to it; its sequence. */
   post(conv: Bytes, objects: readonly Bytes[]): Promise<number>;
   queue(): Promise<Queue>;
+  /** Says that this seat is writing; the server keeps nothing of it. */
+  typing(conv: Bytes): Promise<void>;
   /** Asks for a certificate; the identifier to ask again with. */
   enrol(request: Bytes, mac: Bytes): Promise<Bytes>;
   /** The certificate, or undefined while nobody has signed. */
@@ -224,12 +228,23 @@ export function api(
       const { conversations, departments } = json(await own('GET', 'queue'));
       return {
         conversations: array(conversations).map((one) => {
-          const { conv, state, at, seq } = object(one);
-          if (state !== 'waiting' && state !== 'mine' && state !== 'closed') return bad();
-          return { conv: toText(toBytes(conv, 32)), state, at: count(at), seq: count(seq) };
+          const { conv, dept, state, at, since, seq, agents } = object(one);
+          const known = queueStates.find((name) => name === state) ?? bad();
+          return {
+            conv: toText(toBytes(conv, 32)),
+            state: known,
+            at: count(at),
+            seq: count(seq),
+            agents: array(agents ?? []).map(string),
+            ...(dept !== undefined && { dept: toText(toBytes(dept, 16)) }),
+            ...(since !== undefined && { since: count(since) }),
+          };
         }),
         departments: array(departments).map((dept) => toText(toBytes(dept, 16))),
       };
+    },
+    async typing(conv) {
+      await own('POST', `conversations/${toText(conv)}/typing`);
     },
     enrol: async (request, mac) =>
       toBytes(json(await ask('POST', 'enrolments', frame([request, mac]))).id, 32),

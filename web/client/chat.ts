@@ -55,6 +55,8 @@ export interface ConversationView {
   readonly acceptable: boolean;
   /** Entries are still being fetched. */
   readonly loading: boolean;
+  /** Seats of others that are writing now. */
+  readonly typing: readonly number[];
   readonly problem?: Problem;
 }
 
@@ -104,6 +106,8 @@ export interface VisitorChat {
   form(fields: readonly Field[], cid?: string): void;
   /** The end of the log is visible to a person: what others said is read. */
   seen(): void;
+  /** This person is writing. */
+  typing(): void;
   retry(cid: string): void;
   close(): void;
   /** After a close: opens the same conversation again. */
@@ -116,10 +120,23 @@ export interface VisitorChat {
 
 export interface QueueItem {
   readonly conv: string;
-  readonly state: 'waiting' | 'mine' | 'closed';
+  /** `mine`: this person answers; `team`: somebody else of the department does. */
+  readonly state: 'waiting' | 'mine' | 'team' | 'closed';
   /** Milliseconds, of the last entry. */
   readonly at: number;
   readonly seq: number;
+  /** Names of those who answer. */
+  readonly agents: readonly string[];
+  /** The department's identifier. */
+  readonly dept?: string;
+  /** Milliseconds: since when it is in this state. */
+  readonly since?: number;
+}
+
+/** A message of a conversation that nobody looks at, or a visitor who begins to wait. */
+export interface News {
+  readonly kind: 'message' | 'waiting';
+  readonly conv: string;
 }
 
 export interface DeskView {
@@ -127,6 +144,8 @@ export interface DeskView {
   /** `starting`; `enrol`: no key, needs an invitation; then as the device's state. */
   readonly stage: 'starting' | 'enrol' | Exclude<DeviceState, 'none'> | 'failed';
   readonly queue: readonly QueueItem[];
+  /** Messages that this person has not looked at, by conversation of theirs. */
+  readonly unread: ReadonlyMap<string, number>;
   readonly current?: ConversationView;
   readonly problem?: Problem;
 }
@@ -138,10 +157,16 @@ export interface AgentDesk {
   /** While it waits for its certificate: gives the invitation up for another one. */
   another(): void;
   select(conv: string): void;
+  /** Whether this person looks at the open conversation. */
+  look(looking: boolean): void;
+  /** Hears of what has come while nobody looked at it; returns how to stop. */
+  hear(listener: (news: News) => void): () => void;
   accept(): void;
   say(text: string): void;
   /** The end of the open conversation's log is visible to a person: what others said is read. */
   seen(): void;
+  /** This person is writing. */
+  typing(): void;
   retry(cid: string): void;
   close(): void;
   /** After a close: opens the same conversation again, with the members that are there. */

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { ConversationState, Field, Kept, Line, Member, Vault } from '@aldaba/crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Bytes, frame, toBytes, toText, unframe } from './api.ts';
+import type { News } from './chat.ts';
 import { desk, progress, visitor } from './client.ts';
 
 // Nothing here takes a second on an idle machine; a busy one is given time.
@@ -423,6 +424,7 @@ class FakeServer {
     }
     const log = this.logs.get(name);
     if (!log) return [404, { code: 'not_allowed' }];
+    if (path.endsWith('/typing')) return [204, new Uint8Array(0)];
     if (what.startsWith('GET')) {
       const after = query ? Number(query.replace('after=', '')) + 1 : 0;
       return [200, frame([...log.entries.slice(after, after + 200), pack(14, { wrap: 1 }), pack(8, {})])];
@@ -876,7 +878,10 @@ describe('visitor', () => {
     server.cut();
     await until(() => expect(texts(talk().lines)).toEqual(['hello', 'missed']));
     const [line] = server.sockets;
-    expect(line?.asked).toEqual([{ channel: `c:${conv}`, recover: true, offset: 2, epoch: 'log' }]);
+    expect(line?.asked).toEqual([
+      { channel: `c:${conv}`, recover: true, offset: 2, epoch: 'log' },
+      { channel: `t:${conv}` },
+    ]);
   });
 
   test('[S1] a socket whose session has ended comes back with another', async () => {
@@ -1553,7 +1558,7 @@ describe('desk', () => {
     const before = server.count(/^GET queue/);
     for (let at = 0; at < 30; at++) server.append(conv, said(`${at}`));
     await until(() =>
-      expect(board.view.get().queue).toEqual([{ conv, seq: 32, at: 1000, state: 'waiting' }]),
+      expect(board.view.get().queue).toEqual([{ conv, seq: 32, at: 1000, state: 'waiting', agents: [] }]),
     );
     await new Promise((done) => setTimeout(done, 300));
     expect(server.count(/^GET queue/)).toBeLessThan(before + 4);
@@ -1682,7 +1687,7 @@ describe('desk', () => {
     await until(() => expect(texts(current()?.lines)).toEqual(['hello', 'while away']));
     const [line] = [...server.sockets].filter((socket) => socket.channels.has(`q:${server.dept}`));
     await until(() =>
-      expect([...(line?.channels ?? [])].sort()).toEqual([`c:${one}`, `q:${server.dept}`].sort()),
+      expect([...(line?.channels ?? [])].sort()).toEqual([`c:${one}`, `q:${server.dept}`, `t:${one}`].sort()),
     );
   });
 
@@ -1695,7 +1700,66 @@ describe('desk', () => {
     await until(() => expect(board.view.get().current).toMatchObject({ conv: two, loading: false }));
     await new Promise((done) => setTimeout(done, 100));
     const [line] = [...server.sockets].filter((socket) => socket.channels.has(`q:${server.dept}`));
-    expect([...(line?.channels ?? [])].sort()).toEqual([`c:${two}`, `q:${server.dept}`].sort());
+    expect([...(line?.channels ?? [])].sort()).toEqual([`c:${two}`, `q:${server.dept}`, `t:${two}`].sort());
+  });
+
+  test('messages that nobody looked at are counted and told, those on the screen are not', async () => {
+    const { board } = await open();
+    const news: News[] = [];
+    board.hear((one) => news.push(one));
+    const { conv: one } = await talking();
+    const { conv: two } = await talking(new FakeVault('visitor'));
+    await until(() =>
+      expect(
+        news
+          .filter(({ kind }) => kind === 'waiting')
+          .map(({ conv }) => conv)
+          .sort(),
+      ).toEqual([one, two].sort()),
+    );
+    for (const conv of [one, two]) {
+      board.select(conv);
+      await until(() => expect(board.view.get().current).toMatchObject({ conv, acceptable: true }));
+      board.accept();
+      await until(() => expect(board.view.get().current).toMatchObject({ conv, open: true }));
+    }
+    await until(() => expect(board.view.get().queue.map(({ state }) => state)).toEqual(['mine', 'mine']));
+    news.length = 0;
+    server.append(one, said('elsewhere', 1, 'visitor'));
+    server.append(two, said('here', 1, 'visitor'));
+    await until(() => expect(board.view.get().unread).toEqual(new Map([[one, 1]])));
+    await until(() => expect(texts(board.view.get().current?.lines)).toContain('here'));
+    expect(news).toEqual([{ kind: 'message', conv: one }]);
+    board.look(false);
+    server.append(two, said('to an empty chair', 1, 'visitor'));
+    await until(() =>
+      expect(news).toEqual([
+        { kind: 'message', conv: one },
+        { kind: 'message', conv: two },
+      ]),
+    );
+    board.look(true);
+    expect(board.view.get().unread).toEqual(new Map([[one, 1]]));
+    board.select(one);
+    expect(board.view.get().unread).toEqual(new Map());
+    expect(texts(board.view.get().current?.lines)).toContain('elsewhere');
+  });
+
+  test('who writes is told to the others for a while, and once in three seconds', async () => {
+    const { board } = await open();
+    const { conv, chat, talk } = await talking();
+    board.select(conv);
+    await until(() => expect(board.view.get().current?.acceptable).toBe(true));
+    board.accept();
+    await until(() => expect(board.view.get().current?.open).toBe(true));
+    for (let at = 0; at < 20; at++) board.typing();
+    await until(() => expect(server.count(/^POST .*\/typing$/)).toBe(1));
+    server.push(`t:${conv}`, { data: { leaf: 2 } });
+    server.push(`t:${conv}`, { data: { leaf: 'x' } });
+    await until(() => expect(talk().typing).toEqual([2]));
+    await until(() => expect(board.view.get().current?.typing).toEqual([2]));
+    chat.typing();
+    await until(() => expect(server.count(/^POST .*\/typing$/)).toBe(2));
   });
 
   test('a name that is none is told and selects nothing', async () => {

@@ -9,6 +9,7 @@ import { marks } from './marks.ts';
 import { again, inOrder } from './pace.ts';
 import { codeOf, Failure, passing, problemOf } from './problem.ts';
 import type { Socket } from './socket.ts';
+import { typing } from './typing.ts';
 
 /** Bytes of UTF-8 that one message holds (SPEC section 4.3). */
 const textLimit = 8192;
@@ -62,6 +63,8 @@ export interface Conversation {
   form(fields: readonly Field[], cid?: string): void;
   /** A person sees the end of the log. */
   seen(): void;
+  /** This person is writing. */
+  typing(): void;
   retry(cid: string): void;
   /**
    * Posts what `make` gives while the state is one that wants it; after another
@@ -86,6 +89,7 @@ export function conversation({
   const refetch = again();
   const resend = again();
   const unlocking = again(4_000, 60_000);
+  const writing = typing((here) => api.typing(here));
   let conv: Bytes | undefined;
   let socket: Socket | undefined;
   let unfollow: (() => void) | undefined;
@@ -122,10 +126,12 @@ export function conversation({
     open: state?.open ?? false,
     acceptable: state?.acceptable ?? false,
     loading: !stopped && behind,
+    typing: writing.leaves.get(),
     ...(problem && { problem }),
   });
   const view = live(shown());
   const show = () => view.set(shown());
+  writing.leaves.subscribe(show);
 
   /** One act on the log, in order with the others. The lines that it took are shown even when it fails. */
   const log = (
@@ -156,6 +162,7 @@ export function conversation({
         );
         outbox = outbox.filter(({ cid }) => !known.has(cid));
         marked.take(fresh);
+        for (const line of fresh) if (line.kind === 'message') writing.done(line.from.leaf);
         show();
         unlock(fresh);
       }
@@ -252,9 +259,11 @@ export function conversation({
     const deaf = link.subscribe(() => {
       if (link.get() === 'online') behind ? sync() : wake();
     });
+    writing.enter(conv, socket);
     unfollow = () => {
       end();
       deaf();
+      writing.leave();
       unfollow = undefined;
     };
   }
@@ -447,6 +456,9 @@ export function conversation({
       pump();
     },
     seen: marked.seen,
+    typing() {
+      if (state?.open) writing.mine();
+    },
     retry(cid) {
       const message = outbox.find((one) => one.cid === cid);
       if (message?.state !== 'failed' || message.problem?.code === 'too_long') return;

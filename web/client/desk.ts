@@ -2,7 +2,7 @@
 // departments, and the conversation that is open.
 import type { Vault } from '@aldaba/crypto';
 import { type Bytes, toBytes } from './api.ts';
-import type { AgentDesk, DeskView, Problem, QueueItem } from './chat.ts';
+import type { AgentDesk, DeskView, News, Problem, QueueItem } from './chat.ts';
 import { type Conversation, conversation } from './conversation.ts';
 import { ground } from './ground.ts';
 import { live } from './live.ts';
@@ -37,6 +37,14 @@ export function desk(vault: Vault, base: string): AgentDesk {
   let keyObject: Bytes | undefined;
   /** Conversations by name. They stay while the page lives: the vault gives each line once. */
   const talks = new Map<string, Conversation>();
+  /** How far the person has looked, by conversation; what was there when the page came counts as seen. */
+  const seen = new Map<string, number>();
+  /** The connection on which each conversation is followed. */
+  const followed = new Map<string, Socket>();
+  /** Conversations that were in the last queue. */
+  let known: ReadonlySet<string> | undefined;
+  let looking = true;
+  const listeners = new Set<(news: News) => void>();
   /** What follows each department's hints. */
   const hints = new Map<string, () => void>();
   /** Certificates and department keys that the vault was given while this page lives. */
@@ -54,6 +62,7 @@ export function desk(vault: Vault, base: string): AgentDesk {
       (stage === 'starting' ? 'connecting' : problem?.code === 'offline' ? 'offline' : 'online'),
     stage,
     queue,
+    unread: unread(),
     ...(current && { current: current.view.get() }),
     ...(problem && { problem }),
   });
@@ -69,6 +78,70 @@ export function desk(vault: Vault, base: string): AgentDesk {
   };
   const below = ground(vault, base, () => undefined, report, renew);
   const { api } = below;
+
+  const saw = (conv: string) => seen.set(conv, talks.get(conv)?.view.get().lines.at(-1)?.seq ?? 0);
+
+  function unread(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { conv, state } of queue) {
+      const talk = state === 'mine' ? talks.get(conv) : undefined;
+      const last = seen.get(conv);
+      if (!talk || last === undefined) continue;
+      const fresh = talk.view
+        .get()
+        .lines.filter((line) => line.kind === 'message' && !line.from.mine && line.seq > last).length;
+      if (fresh > 0) counts.set(conv, fresh);
+    }
+    return counts;
+  }
+
+  const tell = (news: News) => {
+    for (const listener of [...listeners]) listener(news);
+  };
+
+  /** The conversation of a name, and what follows when it changes. */
+  function talkOf(conv: string): Conversation {
+    const kept = talks.get(conv);
+    if (kept) return kept;
+    const talk = conversation(below);
+    let counted = 0;
+    talk.view.subscribe(() => {
+      if (!talk.view.get().loading && (!seen.has(conv) || (looking && talk === current))) saw(conv);
+      show();
+      const fresh = view.get().unread.get(conv) ?? 0;
+      if (fresh > counted) tell({ kind: 'message', conv });
+      counted = fresh;
+    });
+    talks.set(conv, talk);
+    return talk;
+  }
+
+  /** The conversation, followed from now on. */
+  function enter(conv: string, own: Socket): Conversation {
+    const named = toBytes(conv, 32);
+    const talk = talkOf(conv);
+    if (followed.get(conv) === own) return talk;
+    followed.set(conv, own);
+    talk.enter(named, own);
+    return talk;
+  }
+
+  /** Follows every conversation of mine, so that it is here when it is opened, and lets go of what is not. */
+  function follow(): void {
+    const own = line;
+    if (!own) return;
+    const mine = queue.filter(({ state }) => state === 'mine').map(({ conv }) => conv);
+    for (const conv of mine) enter(conv, own);
+    for (const [conv, talk] of talks) {
+      if (talk === current || mine.includes(conv)) continue;
+      talk.leave();
+      followed.delete(conv);
+    }
+    const before = known;
+    known = new Set(queue.map(({ conv }) => conv));
+    for (const { conv, state } of queue)
+      if (before && state === 'waiting' && !before.has(conv)) tell({ kind: 'waiting', conv });
+  }
 
   async function go(): Promise<void> {
     const mine = ++starts;
@@ -204,7 +277,8 @@ export function desk(vault: Vault, base: string): AgentDesk {
     at('ready');
     look();
     const shownTalk = current?.view.get().conv;
-    if (shownTalk) current?.enter(toBytes(shownTalk), own);
+    if (shownTalk) enter(shownTalk, own);
+    follow();
   }
 
   /** Looks at the queue now, and again after a while; hints that come meanwhile are one. */
@@ -218,6 +292,7 @@ export function desk(vault: Vault, base: string): AgentDesk {
       (found) => {
         if (own !== line) return;
         queue = found.conversations;
+        follow();
         if (problem?.code === 'offline') problem = undefined;
         for (const [dept, end] of hints) {
           if (found.departments.includes(dept)) continue;
@@ -309,22 +384,38 @@ export function desk(vault: Vault, base: string): AgentDesk {
     },
     select(conv) {
       if (!line || current?.view.get().conv === conv) return;
-      let named: Bytes;
       try {
-        named = toBytes(conv, 32);
+        toBytes(conv, 32);
       } catch (error) {
         return report(error);
       }
-      current?.leave();
-      let talk = talks.get(conv);
-      if (!talk) {
-        talk = conversation(below);
-        talk.view.subscribe(show);
-        talks.set(conv, talk);
+      if (current) {
+        const left = current.view.get().conv;
+        if (!queue.some((item) => item.conv === left && item.state === 'mine')) {
+          current.leave();
+          followed.delete(left);
+        }
       }
-      current = talk;
-      talk.enter(named, line);
+      // What stopped before is tried again by whoever opens it.
+      if (talks.get(conv)?.view.get().problem) followed.delete(conv);
+      current = talkOf(conv);
+      enter(conv, line);
+      saw(conv);
       show();
+    },
+    look(now) {
+      looking = now;
+      const open = current?.view.get();
+      if (!looking || !open || open.loading) return;
+      saw(open.conv);
+      show();
+    },
+    hear(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    typing() {
+      current?.typing();
     },
     accept() {
       void current

@@ -182,6 +182,9 @@ export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
     seen() {
       talk?.seen();
     },
+    typing() {
+      talk?.typing();
+    },
     retry(cid) {
       talk?.retry(cid);
       if (talk) void begin();

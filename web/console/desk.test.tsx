@@ -29,21 +29,25 @@ const talk: ConversationView = {
   read: 0,
   acceptable: false,
   loading: false,
+  typing: [],
 };
 const queue: readonly QueueItem[] = [
-  { conv: 'mineaa', state: 'mine', at: time, seq: 1 },
-  { conv: 'oldest', state: 'waiting', at: time - 5000, seq: 1 },
-  { conv: 'newest', state: 'waiting', at: time, seq: 1 },
+  { conv: 'mineaa', state: 'mine', at: time, seq: 1, agents: [] },
+  { conv: 'oldest', state: 'waiting', at: time - 5000, seq: 1, agents: [] },
+  { conv: 'newest', state: 'waiting', at: time, seq: 1, agents: [] },
 ];
 
 /** A desk that stands still and notes what is asked of it. */
 function sitting(view: Partial<DeskView>): AgentDesk {
-  const shown: DeskView = { link: 'online', stage: 'ready', queue: [], ...view };
+  const shown: DeskView = { link: 'online', stage: 'ready', queue: [], unread: new Map(), ...view };
   const nothing = () => undefined;
   return {
     view: { get: () => shown, subscribe: () => nothing },
     enrol: nothing,
     select: nothing,
+    look: nothing,
+    hear: () => nothing,
+    typing: nothing,
     accept: nothing,
     say: nothing,
     seen: nothing,

@@ -175,6 +175,7 @@ const talk: ConversationView = {
   read: 0,
   acceptable: false,
   loading: false,
+  typing: [],
 };
 
 /** A chat that shows what it is given and notes what is asked of it. */
@@ -193,6 +194,7 @@ function chatting(start: VisitorView) {
     say: (text, cid) => asked.push(`say ${text}${cid ? ` as ${cid}` : ''}`),
     form: () => asked.push('form'),
     seen: () => asked.push('seen'),
+    typing: () => asked.push('typing'),
     retry: (cid) => asked.push(`retry ${cid}`),
     close: () => asked.push('close'),
     reopen: () => asked.push('reopen'),
