@@ -1,6 +1,6 @@
 // The requests of protocol/SPEC.md section 5. Nothing here takes a text: what
 // is posted was sealed or signed before.
-import type { QueueItem, SiteView } from './chat.ts';
+import type { Place, QueueItem, SiteView } from './chat.ts';
 import { Failure } from './problem.ts';
 import { readSite } from './site.ts';
 
@@ -99,6 +99,8 @@ export interface Api {
   /** One entry and what belongs to it; its sequence. */
   post(conv: Bytes, objects: readonly Bytes[]): Promise<number>;
   queue(): Promise<Queue>;
+  /** Where a conversation stands in the queue, 1 being the next and 0 one that was taken, and whether somebody is there. */
+  place(conv: Bytes): Promise<Place>;
   /** Says that this seat is writing; the server keeps nothing of it. */
   typing(conv: Bytes): Promise<void>;
   /** Asks for a certificate; the identifier to ask again with. */
@@ -242,6 +244,10 @@ export function api(
         }),
         departments: array(departments).map((dept) => toText(toBytes(dept, 16))),
       };
+    },
+    async place(conv) {
+      const { place, open } = json(await own('GET', `conversations/${toText(conv)}/place`));
+      return { place: count(place), open: open !== false };
     },
     async typing(conv) {
       await own('POST', `conversations/${toText(conv)}/typing`);

@@ -87,7 +87,17 @@ export interface SiteView {
   readonly open: boolean;
 }
 
+/** Where a conversation that nobody has taken stands. */
+export interface Place {
+  /** 1 is the next; 0 when it was taken. */
+  readonly place: number;
+  /** Whether somebody is there. */
+  readonly open: boolean;
+}
+
 export interface VisitorView {
+  /** Missing while it is not known, and when somebody answers. */
+  readonly place?: Place;
   /** Missing until the server has answered. */
   readonly site?: SiteView;
   readonly link: Link;
@@ -102,6 +112,8 @@ export interface VisitorChat {
   readonly view: Live<VisitorView>;
   /** With the `cid` of a message that an earlier page had on its way, the log keeps it once. */
   say(text: string, cid?: string): void;
+  /** The department that a new conversation is for, by its identifier; the site's first when none was chosen. */
+  choose(department: string): void;
   /** Sends what was asked before the conversation. */
   form(fields: readonly Field[], cid?: string): void;
   /** The end of the log is visible to a person: what others said is read. */

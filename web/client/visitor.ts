@@ -1,17 +1,20 @@
 // The visitor's chat: one conversation, which begins with the first message
 // and is found again by the keys that this browser keeps.
 import type { Kept, Vault } from '@aldaba/crypto';
-import { type Bytes, api as requests } from './api.ts';
+import { type Bytes, api as requests, toBytes } from './api.ts';
 import type { Problem, SiteView, VisitorChat, VisitorView } from './chat.ts';
 import { type Conversation, conversation } from './conversation.ts';
 import { ground } from './ground.ts';
 import { live } from './live.ts';
 import { again } from './pace.ts';
+import { waiting } from './place.ts';
 import { Failure, passing, problemOf } from './problem.ts';
 import { type Socket, socket } from './socket.ts';
 
 /** The reason of a visitor's close (SPEC section 4.3). */
 const reasonLeft = 2;
+/** Roles of people who answer (SPEC section 4). */
+const [agentRole, supervisorRole] = [2, 3];
 
 /** What the server tells of a site to a browser that cannot run the chat. */
 export const askSite = async (base: string, name: string): Promise<SiteView> =>
@@ -35,19 +38,36 @@ export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
   let starts = 0;
   let erasures = 0;
   const retry = again();
+  /** The department that was chosen, of the site's. */
+  let chosen: string | undefined;
 
-  const shown = (): VisitorView => ({
-    // Without a socket yet, the last request says how it stands.
-    link:
-      line?.link.get() ??
-      (problem?.code === 'offline' ? 'offline' : ready ? 'online' : problem ? 'offline' : 'connecting'),
-    stage,
-    ...(site && { site }),
-    ...(talk && { conversation: talk.view.get() }),
-    ...(problem && { problem }),
-  });
+  const shown = (): VisitorView => {
+    const place = queue.place.get();
+    return {
+      ...(place && { place }),
+      // Without a socket yet, the last request says how it stands.
+      link:
+        line?.link.get() ??
+        (problem?.code === 'offline' ? 'offline' : ready ? 'online' : problem ? 'offline' : 'connecting'),
+      stage,
+      ...(site && { site }),
+      ...(talk && { conversation: talk.view.get() }),
+      ...(problem && { problem }),
+    };
+  };
+  /** Somebody has to come: no person is a member yet. */
+  const waits = () => {
+    const state = talk?.view.get();
+    const answered = state?.members.some(({ role }) => role === agentRole || role === supervisorRole);
+    return state !== undefined && state.members.length > 0 && !answered && !state.closed;
+  };
+  const queue = waiting((here) => api.place(here));
   const view = live(shown());
-  const show = () => view.set(shown());
+  const show = () => {
+    queue.watch(stage === 'talking' && line && waits() ? conv : undefined);
+    view.set(shown());
+  };
+  queue.place.subscribe(() => view.set(shown()));
   const report = (error: unknown) => {
     problem = problemOf(error);
     show();
@@ -128,6 +148,12 @@ export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
     show();
   }
 
+  /** The department that was chosen, with the mode that the site promised for it. */
+  function department(): { readonly dept: Bytes; readonly minMode: 1 | 2 } | undefined {
+    const found = site?.departments.find(({ id }) => id === chosen);
+    return found && { dept: toBytes(found.id, 16), minMode: found.mode === 'sealed' ? 2 : 1 };
+  }
+
   async function begin(): Promise<void> {
     if (beginning || line || !ready) return;
     stage = 'talking';
@@ -141,7 +167,7 @@ export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
     beginning = true;
     const mine = erasures;
     try {
-      const made = begun ?? (await below.trusted(() => vault.begin()));
+      const made = begun ?? (await below.trusted(() => vault.begin(department())));
       if (mine !== erasures) return await vault.erase(made.conv);
       begun = made;
       conv = made.conv;
@@ -174,6 +200,9 @@ export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
       if (!text.trim()) return;
       present().say(text, cid);
       void begin();
+    },
+    choose(department) {
+      chosen = department;
     },
     form(fields, cid) {
       present().form(fields, cid);

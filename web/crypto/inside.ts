@@ -232,13 +232,15 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     const kept = (await keep.get(`${home}conv/${hex(conv)}`)) as Saved | undefined;
     const { begun, highest, fork } = kept ?? {};
     if (begun) await trust.add([begun.key]);
-    const { org, dept, minMode } = pin;
+    // A conversation of this visitor is with the department that was chosen for it.
+    const mine = begun && (await read(begun.genesis, 1)).dept;
+    const strongest = mine && (await keep.get(`pin/${hex(mine)}`));
     const transcript = createTranscript({
       trust,
       conv,
-      org,
-      dept,
-      minMode,
+      org: pin.org,
+      dept: mine ?? pin.dept,
+      minMode: (strongest as number | undefined) ?? pin.minMode,
       now,
       own: begun?.genesis,
       highest,
@@ -614,8 +616,9 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       return signed(13, { org: pin.org, challenge, owner, time: now() }, sig, pin.org);
     },
 
-    async begin() {
-      const { org, dept, minMode } = pin;
+    async begin(chosen) {
+      const { org, dept, minMode } = { ...pin, ...chosen };
+      if (chosen) await keepPin({ ...pin, ...chosen });
       const policy = policyNow();
       const found = dept && policy.departments.find((each) => equal(each.dept, dept));
       must(found, 'G6 wrong_dept');

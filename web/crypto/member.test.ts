@@ -1120,6 +1120,29 @@ describe('what an address was', () => {
     await expect(later.open(pin(first))).rejects.toEqual(rule('K3', 'wrong_org'));
   });
 
+  test('[G6, G7] a visitor may choose another department, which keeps its own mode', async () => {
+    const world = await makeOrg();
+    const desk = await world.department();
+    const keep = memoryKeep();
+    const now = () => world.clock.now;
+    const open = async () => {
+      const vault = createVault(keep, now);
+      await vault.open(pin(world, 1, random(16))); // the site's first department is another one
+      await vault.trust([world.first, world.issuer.card, await world.status(), desk.card, desk.key]);
+      return vault;
+    };
+    const vault = await open();
+    await expect(vault.begin()).rejects.toEqual(rule('G6', 'wrong_dept'));
+    const { conv, objects } = await vault.begin({ dept: world.dept, minMode: 2 });
+    const entries = objects.filter((object) => object[1] === 1 || object[1] === 2);
+    const extras = objects.filter((object) => object[1] === 14);
+    // It goes on after a reload, whichever department the page names first.
+    const back = await open();
+    await back.take(conv, 0, entries, extras);
+    expect((await back.state(conv)).open).toBe(true);
+    await expect(back.begin({ dept: world.dept, minMode: 1 })).rejects.toEqual(rule('G7', 'mode_mismatch'));
+  });
+
   test('[G7] a weaker mode than before is refused for the same department', async () => {
     const world = await makeOrg();
     const keep = memoryKeep();

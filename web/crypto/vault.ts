@@ -147,8 +147,10 @@ export interface Vault {
   /** A session proof (kind 13) by the device, or by the visitor of a conversation. */
   proof(challenge: Bytes, conv?: Bytes): Promise<Bytes>;
 
-  /** Visitor: a new conversation; genesis, key object, epoch 0 and its wraps, in this order. Kept before it returns. */
-  begin(): Promise<{ readonly conv: Bytes; readonly objects: readonly Bytes[] }>;
+  /** Visitor: a new conversation; genesis, key object, epoch 0 and its wraps, in this order. Kept before it returns. With another department than the pin's when one is chosen, whose mode is kept as the pin's (G7). */
+  begin(
+    chosen?: Required<Pick<Pin, 'dept' | 'minMode'>>,
+  ): Promise<{ readonly conv: Bytes; readonly objects: readonly Bytes[] }>;
 
   /**
    * Takes entries that follow those taken, the first with sequence `from`.

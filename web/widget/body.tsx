@@ -8,6 +8,7 @@ import { Contact } from './contact.tsx';
 import { Notice, Skeleton } from './frame.tsx';
 import { Log } from './log.tsx';
 import { Confirmed, Icon } from './parts.tsx';
+import { Waiting, Writing } from './waiting.tsx';
 
 export function Erase({ language, erase }: { language: Language; erase: () => void }) {
   return (
@@ -164,6 +165,7 @@ function Reading(shown: Shown) {
           seen={seen}
           read={() => chat.seen()}
           above={answered && <Advice language={language} />}
+          below={<Writing language={language} view={conversation} />}
         />
       )}
     </>
@@ -199,6 +201,7 @@ export function Body(shown: Shown & { open: () => void }) {
       )}
       <Banners {...shown} />
       <Reading {...shown} />
+      <Waiting language={language} place={view.place} />
       <Foot {...shown} />
     </>
   );

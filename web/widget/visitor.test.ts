@@ -192,7 +192,8 @@ function chatting(start: VisitorView) {
       },
     },
     say: (text, cid) => asked.push(`say ${text}${cid ? ` as ${cid}` : ''}`),
-    form: () => asked.push('form'),
+    choose: (department) => asked.push(`choose ${department}`),
+    form: (fields) => asked.push(`form ${fields.map(({ name, kind, value }) => `${name}:${kind}:${value}`)}`),
     seen: () => asked.push('seen'),
     typing: () => asked.push('typing'),
     retry: (cid) => asked.push(`retry ${cid}`),
@@ -379,6 +380,131 @@ describe('stages', () => {
   });
 });
 
+const bank: SiteView = {
+  ...site,
+  fields: [
+    { name: 'name', kind: 'text', label: { es: 'Nombre', en: 'Name' }, required: true, choices: [] },
+    { name: 'mail', kind: 'mail', label: { es: 'Correo', en: 'Mail' }, required: false, choices: [] },
+  ],
+  departments: [
+    { id: 'cards', name: 'Cards', mode: 'sealed' },
+    { id: 'loans', name: 'Loans', mode: 'assisted' },
+  ],
+};
+/** A tab that has answered already. */
+const answered = (answers: Record<string, string>, department?: string) => {
+  const made = typed();
+  made.save({ answers, ...(department && { department }) });
+  return made;
+};
+
+describe('before the first message', () => {
+  test('the team is asked first, with what each mode means, and nobody writes yet', () => {
+    draw({ stage: 'none', site: bank });
+    expect(root.text).toContain('Which team would you like to talk to?');
+    expect(root.text).toContain('Sealed: only the people of the team read it.');
+    expect(root.text).toContain('Assisted: the server reads it too');
+    expect(one('textarea')).toBeUndefined();
+  });
+
+  test('an answer that is missing or wrong stays, and is told what is wrong', async () => {
+    draw({ stage: 'none', site: bank }, undefined, { shelf: answered({ name: 'Zoë' }, 'cards') });
+    const field = one('input');
+    field?.fire('input', { currentTarget: { value: 'zoe.example.com' } });
+    await drawn();
+    one('form')?.fire('submit');
+    await drawn();
+    expect(root.text).toContain('The mail address lacks an @.');
+    expect(one('textarea')).toBeUndefined();
+  });
+
+  test('what was answered goes sealed with the first message, what was skipped does not', async () => {
+    const kept = answered({ name: 'Zoë', mail: '' }, 'loans');
+    const host = { ...alone, path: '/account' };
+    const { asked } = draw({ stage: 'none', site: bank }, undefined, { shelf: kept, host });
+    await vi.waitFor(() => expect(asked).toEqual(['choose loans']));
+    one('textarea')?.fire('input', { currentTarget: { value: 'hi' } });
+    await drawn();
+    one('textarea')?.fire('keydown', { key: 'Enter', shiftKey: false, isComposing: false });
+    expect(asked.slice(-3)).toEqual(['choose loans', 'form name:1:Zoë,page:5:/account', 'say hi']);
+  });
+});
+
+describe('a reload', () => {
+  test('brings back what was typed, and sends what was on its way under its old name', async () => {
+    const where = storage();
+    const before = typed(where);
+    before.save({ draft: 'half a sen', outbox: [{ cid: 'AAAA', text: 'lost' }] });
+    const { asked } = draw({}, {}, { shelf: typed(where) });
+    await vi.waitFor(() => expect(asked).toContain('say lost as AAAA'));
+    expect(one('textarea')?.value).toBe('half a sen');
+  });
+
+  test('keeps what is on its way, and forgets what has arrived', async () => {
+    const where = storage();
+    draw({}, { outgoing: [{ cid: 'BBBB', text: 'soon', state: 'sending' }] }, { shelf: typed(where) });
+    await vi.waitFor(() => expect(typed(where).load().outbox).toEqual([{ cid: 'BBBB', text: 'soon' }]));
+    draw({}, { outgoing: [] }, { shelf: typed(where) });
+    await vi.waitFor(() => expect(typed(where).load().outbox).toEqual([]));
+  });
+
+  test('where storage is blocked the page remembers alone', () => {
+    const blocked = shelf('x', () => {
+      throw new DOMException('', 'SecurityError');
+    });
+    blocked.save({ draft: 'here' });
+    expect(blocked.load().draft).toBe('here');
+  });
+});
+
+describe('while one waits', () => {
+  test.each([
+    [{ place: 2, open: true }, 'You are number 2 in the queue.'],
+    [{ place: 1, open: true }, 'You are next'],
+    [{ place: 1, open: false }, 'Your message is kept sealed for the team'],
+  ])('%j', (place, text) => {
+    draw({ place }, {});
+    expect(root.text).toContain(text);
+  });
+
+  test('who writes is shown, and told once until there is something to read', async () => {
+    draw({}, { members: [me, team, ana], typing: [ana.leaf] });
+    const told = () =>
+      root.all((node) => node.attributes.get('role') === 'status' && node.text.includes('writing'));
+    expect(told()).toHaveLength(1);
+    expect(root.text.match(/Ana is writing/g)).toHaveLength(2);
+    draw({}, { members: [me, team, ana], typing: [] });
+    await vi.waitFor(() => expect(root.text.match(/Ana is writing/g)).toHaveLength(1));
+    expect(told()).toHaveLength(1); // said already: nothing new for who listens
+    draw({}, { members: [me, team, ana], typing: [], lines: [...talk.lines, said(ana, 3, 'there')] });
+    await vi.waitFor(() => expect(told()).toHaveLength(0));
+  });
+});
+
+describe('the page around', () => {
+  test('hears how much is unread, and of each message that it came, not what it says', async () => {
+    const heard: string[] = [];
+    const host: Host = {
+      ...alone,
+      embedded: true,
+      shown: false,
+      unread: (count) => heard.push(`unread ${count}`),
+      message: (mine) => heard.push(`message ${mine}`),
+    };
+    const { chat, heard: listening } = draw({}, {}, { host });
+    await vi.waitFor(() => expect(heard).toEqual(['unread 0']));
+    const lines = [...talk.lines, said(ana, 3, 'secret'), said(ana, 4, 'more')];
+    vi.spyOn(chat.view, 'get').mockReturnValue({
+      link: 'online',
+      stage: 'talking',
+      site,
+      conversation: { ...talk, lines, members: [me, team, ana] },
+    });
+    for (const changed of listening) changed();
+    await vi.waitFor(() => expect(heard).toEqual(['unread 0', 'message false', 'message false', 'unread 2']));
+  });
+});
+
 describe('acts', () => {
   test('Enter sends what was written, once, and Shift + Enter does not', async () => {
     const { asked } = draw({ stage: 'none' });
@@ -386,11 +512,11 @@ describe('acts', () => {
     field?.fire('input', { currentTarget: { value: ' hi\nyou ' } });
     await drawn();
     field?.fire('keydown', { key: 'Enter', shiftKey: true, isComposing: false });
-    expect(asked).toEqual([]);
+    expect(asked).toEqual(['typing']);
     field?.fire('keydown', { key: 'Enter', shiftKey: false, isComposing: false });
     await drawn();
     field?.fire('keydown', { key: 'Enter', shiftKey: false, isComposing: false });
-    expect(asked).toEqual(['say hi\nyou']);
+    expect(asked).toEqual(['typing', 'say hi\nyou']);
     expect(field?.value).toBe('');
   });
 
@@ -401,7 +527,7 @@ describe('acts', () => {
     await drawn();
     expect(root.text).toContain('2 B too many');
     one('form')?.fire('submit');
-    expect(asked).toEqual([]);
+    expect(asked).toEqual(['typing']);
   });
 
   test('a locked epoch bars the field and names the rule', () => {

@@ -36,6 +36,7 @@ export function Visitor({ settings, chat, fleeting, host, shelf }: Talking) {
 
   const told = { answers: kept.answers, department: kept.department };
   const say = (text: string) => {
+    if (told.department) chat.choose(told.department);
     const form = view.stage === 'none' ? formOf(site, told, host.path) : [];
     if (form.length > 0) chat.form(form);
     chat.say(text);
@@ -47,7 +48,9 @@ export function Visitor({ settings, chat, fleeting, host, shelf }: Talking) {
 
   // What is on its way outlives a reload: it is sent again under its old name.
   useEffect(() => {
-    for (const { text, fields, cid } of shelf.load().outbox) {
+    const { department, outbox } = shelf.load();
+    if (department) chat.choose(department);
+    for (const { text, fields, cid } of outbox) {
       if (fields) chat.form(fields, cid);
       else chat.say(text, cid);
     }
@@ -66,14 +69,15 @@ export function Visitor({ settings, chat, fleeting, host, shelf }: Talking) {
   );
   useNews(host, shelf, conversation, seen, settings.sound);
 
-  const presence = site.open ? 'presence.open' : 'presence.away';
+  const isOpen = view.place?.open ?? site.open;
+  const presence = isOpen ? 'presence.open' : 'presence.away';
   const state = translate(language, view.link === 'online' ? presence : `link.${view.link}`);
   return (
     <Frame
       language={language}
       host={host}
       name={agent?.name || site.name}
-      here={view.link === 'online' && (agent !== undefined || site.open)}
+      here={view.link === 'online' && (agent !== undefined || isOpen)}
       status={
         agent && view.link === 'online' ? (
           <>
@@ -112,7 +116,10 @@ export function Visitor({ settings, chat, fleeting, host, shelf }: Talking) {
         told={told}
         tell={({ answers, department }) => put({ answers, ...(department && { department }) })}
         draft={kept.draft}
-        write={(draft) => put({ draft })}
+        write={(draft) => {
+          put({ draft });
+          if (draft.trim()) chat.typing();
+        }}
         say={say}
         erase={erase}
         open={open}
