@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -83,6 +84,7 @@ type Hub struct {
 	broker  *broker
 	cuts    atomic.Uint64 // calls of Disconnect
 	typing  typing
+	looks   sync.WaitGroup // that Look has begun
 }
 
 // connection is what the hub knows of a client, in the client's context.
@@ -283,6 +285,31 @@ func (h *Hub) Moved(dept [16]byte, conv [32]byte, seq uint64) {
 	}
 }
 
+// Look asks soon, and not only within a minute, whether those who follow a
+// conversation still may: its roster has changed. It does not block.
+func (h *Hub) Look(conv [32]byte) {
+	channels := []string{conversationChannel(conv), typingChannel(conv)}
+	if h.node.Hub().NumSubscribers(channels[0])+h.node.Hub().NumSubscribers(channels[1]) == 0 {
+		return
+	}
+	h.looks.Go(func() {
+		for _, client := range h.node.Hub().Connections() {
+			c, ok := client.Context().Value(connectionKey{}).(*connection)
+			if !ok {
+				continue // it has not come in yet
+			}
+			for _, channel := range channels {
+				if !client.IsSubscribed(channel) {
+					continue
+				}
+				if allowed, _ := h.mayFollow(client.Context(), c.session, channel); !allowed {
+					client.Unsubscribe(channel, centrifuge.Unsubscribe{Code: centrifuge.UnsubscribeCodeExpired, Reason: "subscription expired"})
+				}
+			}
+		}
+	})
+}
+
 // Disconnect ends the connections of an owner for good. Its sessions must be
 // gone before, so that none of them connects again.
 func (h *Hub) Disconnect(owner [32]byte) {
@@ -294,6 +321,7 @@ func (h *Hub) Disconnect(owner [32]byte) {
 
 // Stop ends all connections; clients connect again, to the next process.
 func (h *Hub) Stop(ctx context.Context) error {
+	defer h.looks.Wait()
 	if err := h.node.Shutdown(ctx); err != nil {
 		return fmt.Errorf("connections did not end in time: %w", err)
 	}

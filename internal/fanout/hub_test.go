@@ -727,6 +727,33 @@ func TestSubscribe_RightLost(t *testing.T) {
 	equal(t, "heard", b.heard(name, 1), []string{"1 still here"})
 }
 
+// Whoever is no longer in the roster hears nothing more, at once: the others do.
+func TestLook_RightLost(t *testing.T) {
+	w := start(t, nil)
+	conv, other := w.begin(1), w.begin(2)
+	a, b := w.connected("owner a"), w.connected("owner b")
+	for _, s := range []*socket{a, b} {
+		s.do(subscribe(conversationChannel(conv)))
+	}
+	a.do(subscribe(typingChannel(conv)))
+	w.mu.Lock()
+	w.barred[owner("owner a")] = true
+	w.mu.Unlock()
+	w.hub.Look(other)
+	w.hub.Look(conv)
+	left := map[string]bool{}
+	for range 2 {
+		p := a.push()
+		if p.Unsubscribe == nil || p.Unsubscribe.Code != 2501 {
+			t.Fatalf("got %+v, want an unsubscribe", p)
+		}
+		left[p.Channel] = true
+	}
+	equal(t, "channels that ended", len(left), 2)
+	w.say(conv, "among us")
+	equal(t, "heard", b.heard(conversationChannel(conv), 1), []string{"1 among us"})
+}
+
 func TestStop_ClientsComeBack(t *testing.T) {
 	w := start(t, nil)
 	s := w.connected("owner a")

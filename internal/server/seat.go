@@ -37,6 +37,7 @@ func (e ears) Publish(conv [32]byte, seq uint64, object []byte) {
 
 func (e ears) Moved(dept [16]byte, conv [32]byte, seq uint64) {
 	e.hub.Moved(dept, conv, seq)
+	e.hub.Look(conv) // the roster may have changed
 	e.desk.Heard(conv)
 }
 
