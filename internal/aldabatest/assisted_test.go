@@ -24,7 +24,7 @@ func TestAssisted(t *testing.T) {
 	if !visitor.hasServer() || other.hasServer() {
 		t.Fatalf("listed in the assisted one: %v, in the sealed one: %v", visitor.hasServer(), other.hasServer())
 	}
-	visitor.Says("¿cuánto cuesta el plan azul?")
+	visitor.Says("¿qué precio tiene el plan azul?")
 	other.Says("mi diagnóstico es reservado")
 	ana := w.Agent("Ana")
 	ana.Accepts(other)
@@ -34,7 +34,7 @@ func TestAssisted(t *testing.T) {
 		t.Error("the server left with the accept")
 	}
 	ana.Says("nueve euros")
-	visitor.ServerReads("¿cuánto cuesta el plan azul?", "nueve euros")
+	visitor.ServerReads("¿qué precio tiene el plan azul?", "nueve euros")
 
 	w.Restart()
 	visitor.Proves()
@@ -46,7 +46,7 @@ func TestAssisted(t *testing.T) {
 	reopen, wraps, err := visitor.Seat.Change(seal.ReasonReopen, nil, now())
 	visitor.Posts(reopen, wraps, err)
 	visitor.Says("¿y el verde?")
-	visitor.ServerReads("¿cuánto cuesta el plan azul?", "nueve euros", "lo compro", "¿y el verde?")
+	visitor.ServerReads("¿qué precio tiene el plan azul?", "nueve euros", "lo compro", "¿y el verde?")
 	if texts := w.reader.of(other.conv); len(texts) > 0 {
 		t.Errorf("the server reads in a sealed department: %q", texts)
 	}

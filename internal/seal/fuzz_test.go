@@ -77,7 +77,10 @@ func FuzzTranscript(f *testing.F) {
 // and is what its event may say.
 func FuzzPayload(f *testing.F) {
 	for _, p := range []Payload{
-		text("hola"), {Type: TypeClose, Reason: 1}, {Type: TypeEpochBad, N: 1}, {Type: TypeMarks, Delivered: 2, Read: 1},
+		text("hola"),
+		{Type: TypeClose, Reason: 1},
+		{Type: TypeEpochBad, N: 1},
+		{Type: TypeMarks, Delivered: 2, Read: 1},
 		{Type: TypeForm, Fields: []Field{{"nombre", FieldText, "Núñez"}, {"idioma", FieldLanguage, ""}}},
 	} {
 		f.Add(p.class(), Visitor, uint64(3), p.encode())

@@ -141,7 +141,7 @@ func (t *Transcript) Grant(author, to uint16, epochs []*Opened, key ed25519.Priv
 		if err := o.ready(); err != nil {
 			return nil, err
 		}
-		if o.conv != t.conv || o.N() != epochs[0].N()+uint32(i) { //nolint:gosec // at most 2000
+		if o.conv != t.conv || o.N() != epochs[0].N()+uint32(i) {
 			return nil, ErrLocked.Because("the secrets are not those of consecutive epochs of this conversation")
 		}
 		secrets = append(secrets, o.es[:]...)

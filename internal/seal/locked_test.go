@@ -88,8 +88,15 @@ func TestOpened_Misused(t *testing.T) {
 	refused(t, "reading with nothing", err, ErrLocked)
 	opened.Erase()
 	refused(t, "sealing after the secret was erased", seal(s.visitor.Transcript), ErrLocked)
-	for _, p := range []Payload{{}, {Type: 9}, {Type: TypeText}, text(strings.Repeat("a", MaxText+1)), text("\xff"), {Type: TypeClose, Reason: 4},
-		{Type: TypeMarks, Delivered: s.visitor.Seq() + 1}, {Type: TypeMarks, Read: 1}, {Type: TypeForm},
+	for _, p := range []Payload{
+		{},
+		{Type: 9},
+		{Type: TypeText},
+		text(strings.Repeat("a", MaxText+1)), text("\xff"),
+		{Type: TypeClose, Reason: 4},
+		{Type: TypeMarks, Delivered: s.visitor.Seq() + 1},
+		{Type: TypeMarks, Read: 1},
+		{Type: TypeForm},
 		{Type: TypeForm, Fields: []Field{{strings.Repeat("a", 257), FieldText, "x"}}},
 		{Type: TypeForm, Fields: []Field{{"a", FieldText, strings.Repeat("a", 1<<16+1)}}},
 	} {
