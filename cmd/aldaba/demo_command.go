@@ -89,8 +89,8 @@ func (p program) demoReset(data string) error {
 	} else if !isDemo(data) {
 		return fmt.Errorf("%s is not the data of a demonstration, so nothing was removed", data)
 	}
-	if lock, err := os.Open(filepath.Join(data, "lock")); err == nil {
-		defer lock.Close()
+	if lock, err := os.Open(filepath.Join(data, "lock")); err == nil { //nolint:gosec // the operator names the data folder
+		defer func() { _ = lock.Close() }() // which unlocks
 		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 			return fmt.Errorf("the demonstration on %s runs: stop it first, with Ctrl-C where it was started", data)
 		}

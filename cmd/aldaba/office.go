@@ -37,7 +37,7 @@ func passphraseFile(folder string) string { return filepath.Join(folder, "passph
 // keptPassphrase reads the passphrase of keys that are kept here, or "" when
 // there are none.
 func keptPassphrase(folder string) (string, error) {
-	content, err := os.ReadFile(passphraseFile(folder)) //nolint:gosec // beside the data folder, which the operator names
+	content, err := os.ReadFile(passphraseFile(folder))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

@@ -125,7 +125,7 @@ func (p *place) Entries(_ context.Context, member, conv [32]byte, from uint64) (
 	if k == nil || !k.visitor.WasMember(member) {
 		return nil, nil, &chat.Error{Kind: chat.KindNotFound, Message: "nothing"}
 	}
-	rest := k.entries[min(int(from), len(k.entries)):] //nolint:gosec // small
+	rest := k.entries[min(int(from), len(k.entries)):]
 	return rest[:min(p.page, len(rest))], k.extras, nil
 }
 
