@@ -14,6 +14,9 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
+//go:embed demo
+var demo embed.FS
+
 // Dist returns the built files: widget/ and console/, each with index.html
 // and assets/, every compressible file with its .br and .gz twin, and
 // MANIFEST with the path, size and SHA-384 of each.
@@ -29,4 +32,14 @@ func Dist() fs.FS {
 func Built() bool {
 	_, err := fs.Stat(dist, "dist/MANIFEST")
 	return err == nil
+}
+
+// Demo returns the sources of the sample bank and of the page of sample mails:
+// templates, which the demonstration fills, and what they load.
+func Demo() fs.FS {
+	sub, err := fs.Sub(demo, "demo")
+	if err != nil {
+		panic("web: demo is embedded and its name is valid: " + err.Error())
+	}
+	return sub
 }

@@ -60,6 +60,9 @@ func startDemo(ctx context.Context, s *server.Server, data string) (*demo, error
 	if err := d.round(ctx); err != nil {
 		return nil, fmt.Errorf("%s and %s are of two organisations: remove both to start anew (`make run RESET=1` does), or run without --demo: %w", data, folder, err)
 	}
+	if err := s.ShowBank(ctx); err != nil {
+		return nil, fmt.Errorf("put the chat on the sample bank's pages: %w", err)
+	}
 	return d, nil
 }
 

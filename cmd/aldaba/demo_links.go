@@ -166,7 +166,10 @@ type demoLine struct{ name, says, address string }
 // stand behind the #, which browsers do not send.
 func (d doorFile) lines(ctx context.Context, k *keeper) ([]demoLine, error) {
 	origin := func(name string) string { return fmt.Sprintf("http://%s.aldaba.localhost:%d/", name, d.Port) }
-	lines := []demoLine{{"chat", "the chat, as a page of its own", origin("chat") + "c/"}}
+	lines := []demoLine{
+		{"bank", "a sample bank, with the chat on its pages", origin("bank")},
+		{"chat", "the chat, as a page of its own", origin("chat") + "c/"},
+	}
 	for _, p := range demoPeople {
 		address := origin(p.login) + "#demo=" + d.token(p.login, time.Now())
 		if p.device != 0 {
@@ -180,7 +183,7 @@ func (d doorFile) lines(ctx context.Context, k *keeper) ([]demoLine, error) {
 		}
 		lines = append(lines, demoLine{p.login, p.says, address})
 	}
-	return lines, nil
+	return append(lines, demoLine{"mail", "mails and text messages that would be sent", origin("mail")}), nil
 }
 
 func printLines(w io.Writer, lines []demoLine) {

@@ -25,6 +25,7 @@ import (
 var pages = fstest.MapFS{
 	"widget/index.html":  {Data: []byte("visitor")},
 	"console/index.html": {Data: []byte("agent")},
+	"loader/v1.js":       {Data: []byte("loader")},
 }
 
 // buffer is written by a command while the test reads.

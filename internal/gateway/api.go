@@ -168,6 +168,16 @@ func (a *api) sendJSON(w http.ResponseWriter, status int, value any) error {
 	return nil
 }
 
+// organisation gives the organisation's identifier, once there is one.
+func (a *api) organisation() (string, bool) {
+	trust := a.Directory.Trust()
+	if trust == nil {
+		return "", false
+	}
+	org := trust.Org()
+	return wire.Text(org[:]), true
+}
+
 func (a *api) trust(w http.ResponseWriter, r *http.Request) error {
 	bundle, err := a.Directory.Bundle(r.Context())
 	if err != nil {

@@ -56,6 +56,8 @@ type Options struct {
 	Presence *presence.Board
 	// Typing passes on that a member of a conversation types.
 	Typing func(conv [32]byte, leaf uint16)
+	// Sites are the websites on whose pages the chat may stand; nil is none.
+	Sites Sites
 	// Hosts are the names that the server answers to.
 	Hosts Hosts
 	// Admits says whether a link of the demonstration lets a person in, and spends
@@ -74,6 +76,8 @@ type Gateway struct {
 	log    *slog.Logger
 	hosts  Hosts
 	ready  func() error
+	sites  Sites
+	loader Loader
 	api    *api
 	staff  *staff // nil without an organisation's services
 }
@@ -99,6 +103,13 @@ func New(o Options) *Gateway {
 		log:    log,
 		hosts:  o.Hosts,
 		ready:  o.Ready,
+		sites:  o.Sites,
+	}
+	if o.Pages != nil {
+		var err error
+		if g.loader, err = LoaderOf(o.Pages); err != nil {
+			log.Warn("there is no loader for customers' pages", "error", err)
+		}
 	}
 	if o.Conversations != nil {
 		g.api = newAPI(o)
@@ -114,6 +125,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if at == nowhere {
 		g.log.Warn("refused a request for a host that is not ours", "host", shorten(r.Host))
 		misdirected.write(w)
+		return
+	}
+	if at == otherHost {
+		g.hosts.other(r).ServeHTTP(w, r)
 		return
 	}
 	path := r.URL.Path
@@ -137,13 +152,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch at {
 	case machine:
-		redirect(w, path, g.hosts.chatOrigin(r)+"/c/")
+		redirect(w, path, g.hosts.ChatOrigin(r)+"/c/")
 	case chatHost:
-		if name, ok := strings.CutPrefix(path, "/c/"); ok {
-			g.servePage(w, r, "widget/", name)
-			return
-		}
-		redirect(w, path, "/c/")
+		g.serveVisitors(w, r)
 	case consoleHost:
 		g.serveConsole(w, r, strings.TrimPrefix(path, "/"))
 	}

@@ -206,7 +206,7 @@ func TestGateway_NotFound(t *testing.T) {
 	h := gateway.New(gateway.Options{Pages: pages, Version: "1"})
 	for _, path := range []string{
 		"", "/c", "/x", "/v1/health/", "/agent/", "/v1", "/MANIFEST", "/C/",
-		"/c/none.js", "/c/assets", "/c/assets/", "/c/assets/folder.js", "/c/notes.unknown",
+		"/c/none.js", "/c/assets/", "/c/assets/folder.js", "/c/notes.unknown",
 		"/c/index.html.br", "/c/assets/app-1a2b.js.gz",
 		"/c/../secret.txt", "/c/../console/index.html", "/c/assets/../index.html", "/c/./index.html",
 		"/c//index.html", "//c/", "/c/assets//app-1a2b.js", "/c//etc/hosts.txt", `/c/..\secret.txt`,

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,6 +18,8 @@ type Hosts struct {
 	// Demo gives every name under aldaba.localhost a console of its own, so that
 	// several people work side by side in one browser.
 	Demo bool
+	// Others are hosts of the demonstration that are neither, by their label, as in "bank".
+	Others map[string]http.Handler
 }
 
 const localDomain = ".aldaba.localhost"
@@ -29,6 +32,7 @@ const (
 	machine                  // a loopback address: health, and the way to the pages
 	chatHost                 // visitors
 	consoleHost              // staff
+	otherHost                // what the composer serves: the demonstration's bank and mails
 )
 
 // placeOf reads the Host of a request. A page of another site can make its own
@@ -61,10 +65,19 @@ func (h Hosts) placeOf(r *http.Request) place {
 		return nowhere
 	}
 	label, ok := strings.CutSuffix(name, localDomain)
-	if ok && h.Demo && plainLabel(label) {
-		return consoleHost
+	if !ok || !h.Demo || !plainLabel(label) {
+		return nowhere
 	}
-	return nowhere
+	if h.Others[label] != nil {
+		return otherHost
+	}
+	return consoleHost
+}
+
+// other is the handler of a host that is neither the chat's nor a console.
+func (h Hosts) other(r *http.Request) http.Handler {
+	label, _, _ := strings.Cut(strings.ToLower(r.Host), ".")
+	return h.Others[label]
 }
 
 // localName takes the port off, which must be the one that the request arrived at.
@@ -112,12 +125,16 @@ func (h Hosts) originOf(r *http.Request) string {
 	return "http://" + host
 }
 
-// chatOrigin is where the visitors' pages are, as seen from this request.
-func (h Hosts) chatOrigin(r *http.Request) string {
-	if h.Chat != "" {
-		return h.Chat
-	}
-	origin := "http://chat" + localDomain
+// ChatOrigin is where the visitors' pages are, as seen from this request.
+func (h Hosts) ChatOrigin(r *http.Request) string { return cmp.Or(h.Chat, localOrigin("chat", r)) }
+
+// consoleOrigin is where the staff's pages are, as seen from this request.
+func (h Hosts) consoleOrigin(r *http.Request) string {
+	return cmp.Or(h.Console, localOrigin("console", r))
+}
+
+func localOrigin(label string, r *http.Request) string {
+	origin := "http://" + label + localDomain
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && local.Port != 80 {
 		origin += ":" + strconv.Itoa(local.Port)
 	}

@@ -30,8 +30,14 @@ var contentTypes = map[string]string{
 // encodings lists the twins of a file, smallest first.
 var encodings = []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
 
-// servePage answers with the file of that name under app, "" being index.html.
+// servePage answers with the file of that name under app, "" being index.html,
+// which nobody may frame.
 func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, app, name string) {
+	g.serveFramed(w, r, app, name, "'none'")
+}
+
+// serveFramed does so for a page that the ancestors may frame.
+func (g *Gateway) serveFramed(w http.ResponseWriter, r *http.Request, app, name, ancestors string) {
 	if name == "" {
 		name = "index.html"
 	}
@@ -56,7 +62,7 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, app, name st
 		if g.hosts.Demo {
 			body = bytes.Replace(body, []byte("<html"), []byte(`<html data-demo="DEMO"`), 1) // parts.css shows it
 		}
-		h.Set("Content-Security-Policy", pagePolicy(nonce, "'none'"))
+		h.Set("Content-Security-Policy", pagePolicy(nonce, ancestors))
 	}
 	if path.Ext(name) == ".js" {
 		h.Set("Content-Security-Policy", scriptPolicy)
@@ -84,7 +90,7 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, app, name st
 		return
 	}
 	h.Set("Vary", "Accept-Encoding")
-	h.Set("Cache-Control", cacheControl(name))
+	h.Set("Cache-Control", cacheControl(file))
 	send(w, contentType, body)
 }
 
@@ -109,13 +115,15 @@ func (g *Gateway) read(file string) ([]byte, error) {
 	return fs.ReadFile(g.pages, file)
 }
 
-// cacheControl: the names under assets/ carry the hash of their content and
-// may be kept for ever; index.html names them and must be the newest.
-func cacheControl(name string) string {
+// cacheControl: the names under assets/ and of the loaders carry the hash of
+// their content and may be kept for ever; a page names them and must be the newest.
+func cacheControl(file string) string {
 	switch {
-	case strings.HasPrefix(name, "assets/"):
+	case file == "loader/"+newestLoader:
+		return "public, max-age=300"
+	case strings.Contains(file, "/assets/"), strings.HasPrefix(file, "loader/"):
 		return "public, max-age=31536000, immutable"
-	case path.Ext(name) == ".html":
+	case path.Ext(file) == ".html":
 		return "no-store"
 	}
 	return "no-cache"

@@ -15,7 +15,7 @@ import (
 func TestDemo_LinksSignIn(t *testing.T) {
 	var asked []string
 	s, err := Start(t.Context(), Options{
-		Address: "127.0.0.1:0", Folder: filepath.Join(t.TempDir(), "data"), Pages: fstest.MapFS{}, Version: "test",
+		Address: "127.0.0.1:0", Folder: filepath.Join(t.TempDir(), "data"), Pages: fstest.MapFS{"loader/v1.js": {}}, Version: "test",
 		Demo: true, Admits: func(login, token string) bool {
 			asked = append(asked, login)
 			return token == "right "+login

@@ -170,12 +170,16 @@ func (s *Server) build(ctx context.Context, o Options, log *slog.Logger) (err er
 	})
 	s.staff = identity.New(identity.Options{Store: s.store, Ring: ring, Log: log})
 	s.staff.OnEnd(s.cut)
+	hosts, err := hostsOf(o)
+	if err != nil {
+		return err
+	}
 	s.front = gateway.New(gateway.Options{
 		Staff: s.staff, Policy: door,
 		Pages: o.Pages, Version: o.Version, Log: log,
 		Conversations: conversations, Directory: s.directory, Socket: s.hub.WebSocket(),
 		Offices: s.sites, Presence: &s.presence, Typing: s.hub.Typing,
-		Hosts: gateway.Hosts{Chat: o.Chat, Console: o.Console, Demo: o.Demo}, Admits: o.Admits,
+		Sites: doorSites{s.sites}, Hosts: hosts, Admits: o.Admits,
 		Ready: s.store.Err,
 	})
 	return nil
