@@ -123,3 +123,6 @@ func (c *Conversations) Typist(ctx context.Context, caller, conv [32]byte) (leaf
 	}
 	return 0, errNotAllowed
 }
+
+// Answered reports whether a conversation was ever taken.
+func (c *Conversations) Answered(ctx context.Context) (bool, error) { return c.store.Answered(ctx) }

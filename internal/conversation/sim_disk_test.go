@@ -200,6 +200,15 @@ func (d *disk) OfPerson(_ context.Context, subject [16]byte, closed bool, limit 
 	}), nil
 }
 
+func (d *disk) Answered(context.Context) (bool, error) {
+	for _, k := range d.convs {
+		if len(k.seats) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // load counts a subject's open conversations but one.
 func (d *disk) load(subject, dept [16]byte, but [32]byte) (inDept, inAll int) {
 	for conv, k := range d.convs {

@@ -99,6 +99,8 @@ type Lists interface {
 	// Line gives how many conversations of a department wait, and since when the
 	// first does, 0 when none does.
 	Line(ctx context.Context, dept [16]byte) (waiting int, oldest int64, err error)
+	// Answered reports whether anybody has ever had a seat.
+	Answered(ctx context.Context) (bool, error)
 	// Ahead gives how many conversations wait that come before this one in the
 	// order of OfDepartment.
 	Ahead(ctx context.Context, l Listed) (int, error)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/policy"
+	"github.com/aldaba-chat/aldaba/internal/site"
 )
 
 // staffBodyLimit is in bytes: the longest request is a site with all its fields.
@@ -26,6 +27,8 @@ type staff struct {
 	operations []operation
 	mux        *http.ServeMux
 	huma       huma.API
+	// loader is what a site's pages load: empty when the pages were not built.
+	loader site.Loader
 }
 
 // operation is one request of the staff's pages.
@@ -39,6 +42,9 @@ type operation struct {
 // newStaff registers every operation.
 func newStaff(a *api) *staff {
 	s := &staff{api: a, mux: http.NewServeMux()}
+	if a.Pages != nil {
+		s.loader, _ = site.LoaderOf(a.Pages) // one that was not built is empty
+	}
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -59,6 +65,10 @@ func newStaff(a *api) *staff {
 	s.signInOperations()
 	s.demoOperations()
 	s.peopleOperations()
+	s.departmentOperations()
+	s.siteOperations()
+	s.setupOperations()
+	s.supervisionOperations()
 	return s
 }
 

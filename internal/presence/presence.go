@@ -73,13 +73,6 @@ func (b *Board) Choose(person chat.StaffID, p Presence) error {
 	return nil
 }
 
-// Forget drops what a person has chosen, when they are no longer of the staff.
-func (b *Board) Forget(person chat.StaffID) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.chosen, person)
-}
-
 // Connected counts a socket of a person's device, which works for departments.
 func (b *Board) Connected(owner [32]byte, person chat.StaffID, departments [][16]byte) {
 	b.mu.Lock()

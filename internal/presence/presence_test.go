@@ -60,8 +60,8 @@ func TestBoard_FollowsSocketsAndChoices(t *testing.T) {
 	}
 	b.Connected(desk, ana, [][16]byte{sales})
 	expect("back", presence.Invisible, false)
-	b.Forget(ana)
-	expect("forgotten", presence.Online, true)
+	choose(presence.Online, "")
+	expect("online again", presence.Online, true)
 	if got := b.Of(luis).State; got != presence.Offline {
 		t.Errorf("luis is %s", got)
 	}

@@ -1,12 +1,32 @@
 package site
 
-import "html"
+import (
+	"crypto/sha512"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"io/fs"
+)
 
 // Loader is a released loader: the name of its file, as in "<hash>.js", and the
 // hash by which a browser knows it again, as in "sha384-…".
 type Loader struct {
 	File      string
 	Integrity string
+}
+
+// LoaderOf reads today's loader among the built pages. The name under which it
+// stays for ever is its hash.
+func LoaderOf(pages fs.FS) (Loader, error) {
+	content, err := fs.ReadFile(pages, "loader/v1.js")
+	if err != nil {
+		return Loader{}, fmt.Errorf("the loader was not built: %w", err)
+	}
+	sum := sha512.Sum384(content)
+	return Loader{
+		File:      base64.RawURLEncoding.EncodeToString(sum[:]) + ".js",
+		Integrity: "sha384-" + base64.StdEncoding.EncodeToString(sum[:]),
+	}, nil
 }
 
 // Install is what an administrator copies to put the chat on a site.

@@ -54,10 +54,11 @@ const (
 			WHERE s.subject = ? AND s.closed IS NOT NULL ORDER BY s.closed DESC, s.conv LIMIT ?) c
 		LEFT JOIN members m ON m.conv = c.conv
 		ORDER BY c.at DESC, c.conv, m.place`
-	selectLoad  = `SELECT count(*) FILTER (WHERE dept = ?2), count(*) FROM seats WHERE subject = ?1 AND closed IS NULL`
-	selectLine  = `SELECT count(*), coalesce(min(since), 0) FROM conversations WHERE dept = ? AND state = 1`
-	selectAhead = `SELECT count(*) FROM conversations WHERE dept = ?1 AND state = 1 AND (since, conv) < (?2, ?3)`
-	selectWraps = `SELECT seq, place, object FROM wraps WHERE conv = ? AND key = ? ORDER BY seq, place`
+	selectLoad     = `SELECT count(*) FILTER (WHERE dept = ?2), count(*) FROM seats WHERE subject = ?1 AND closed IS NULL`
+	selectLine     = `SELECT count(*), coalesce(min(since), 0) FROM conversations WHERE dept = ? AND state = 1`
+	selectAhead    = `SELECT count(*) FROM conversations WHERE dept = ?1 AND state = 1 AND (since, conv) < (?2, ?3)`
+	selectAnswered = `SELECT EXISTS (SELECT 1 FROM seats)`
+	selectWraps    = `SELECT seq, place, object FROM wraps WHERE conv = ? AND key = ? ORDER BY seq, place`
 )
 
 // Append implements [conversation.Store]. The records of one call are one
@@ -330,6 +331,12 @@ func (s *Store) Load(ctx context.Context, subject, dept [16]byte) (inDept, inAll
 func (s *Store) Line(ctx context.Context, dept [16]byte) (waiting int, oldest int64, err error) {
 	err = s.read.line.QueryRowContext(ctx, dept[:]).Scan(&waiting, &oldest)
 	return waiting, oldest, err
+}
+
+// Answered implements [conversation.Store].
+func (s *Store) Answered(ctx context.Context) (answered bool, err error) {
+	err = s.read.answered.QueryRowContext(ctx).Scan(&answered)
+	return answered, err
 }
 
 // Ahead implements [conversation.Store].

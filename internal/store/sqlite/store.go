@@ -48,14 +48,14 @@ type Store struct {
 
 // reads are the prepared statements of the readers.
 type reads struct {
-	entries, byHash, conversation, members, wraps                   *sql.Stmt
-	waiting, taken, openOfPerson, closedOfPerson, load, line, ahead *sql.Stmt
-	objectByHash, objectsOfKind, keyObjects                         *sql.Stmt
-	enrolments, enrolmentByID, departmentKeys                       *sql.Stmt
-	keysets                                                         *sql.Stmt
-	sites, caps                                                     *sql.Stmt
-	position, behind                                                *sql.Stmt
-	staff                                                           staffReads
+	entries, byHash, conversation, members, wraps                             *sql.Stmt
+	waiting, taken, openOfPerson, closedOfPerson, load, line, ahead, answered *sql.Stmt
+	objectByHash, objectsOfKind, keyObjects                                   *sql.Stmt
+	enrolments, enrolmentByID, departmentKeys                                 *sql.Stmt
+	keysets                                                                   *sql.Stmt
+	sites, caps                                                               *sql.Stmt
+	position, behind                                                          *sql.Stmt
+	staff                                                                     staffReads
 }
 
 // Open opens the folder's database, creating it in an empty folder, and brings
@@ -99,6 +99,7 @@ func (s *Store) open(ctx context.Context, folder string, log *slog.Logger) error
 		&s.read.load:           selectLoad,
 		&s.read.line:           selectLine,
 		&s.read.ahead:          selectAhead,
+		&s.read.answered:       selectAnswered,
 		&s.read.members:        selectMembers,
 		&s.read.wraps:          selectWraps,
 		&s.read.objectByHash:   selectObjectByHash,

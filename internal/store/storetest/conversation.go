@@ -235,6 +235,13 @@ func listsConversations[S ConversationStore](t *testing.T, open Open[S]) {
 		equal(t, what+": load of the department", inDept, len(open)-len(slices.DeleteFunc(slices.Clone(open), func(c [32]byte) bool { return c != elsewhere })))
 	}
 
+	answered := func(want bool) {
+		t.Helper()
+		got, err := s.Answered(ctx)
+		must(t, err)
+		equal(t, "whether anybody was answered", got, want)
+	}
+	answered(false)
 	check("at first", 1, convs, nil)
 	check("at first elsewhere", 2, [][32]byte{elsewhere}, nil)
 	if _, oldest, err := s.Line(ctx, [16]byte{3}); err != nil || oldest != 0 {
@@ -259,6 +266,7 @@ func listsConversations[S ConversationStore](t *testing.T, open Open[S]) {
 	put(convs[1], conversation.Closed, nil) // no rule of the store: a close stays
 	of("ana after the closes", ana, [][32]byte{elsewhere}, [][32]byte{convs[1], convs[0]})
 	check("two closed", 1, convs[2:], nil)
+	answered(true)
 	equal(t, "at most one closed", len(names(s.OfPerson(ctx, ana, true, 1))), 1)
 
 	// Again: behind those who waited meanwhile.
