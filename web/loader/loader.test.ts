@@ -66,3 +66,11 @@ describe('the built loader [X52]', () => {
     expect(names).toContain(name(Buffer.from(built)));
   });
 });
+
+test('the hash of the stub in the documents is that of the stub', () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'embed', 'README.md'), 'utf8');
+  const stub = /<script>(window\.Aldaba=.*)<\/script>/.exec(page)?.[1] ?? '';
+  const hash = createHash('sha256').update(stub).digest('base64');
+  expect(stub).not.toBe('');
+  expect(page).toContain(`'sha256-${hash}'`);
+});
