@@ -168,7 +168,7 @@ func (d doorFile) lines(ctx context.Context, k *keeper) ([]demoLine, error) {
 	origin := func(name string) string { return fmt.Sprintf("http://%s.aldaba.localhost:%d/", name, d.Port) }
 	lines := []demoLine{
 		{"bank", "a sample bank, with the chat on its pages", origin("bank")},
-		{"chat", "the chat, as a page of its own", origin("chat") + "c/"},
+		{"chat", "the chat, as a page of its own", origin("chat") + "c/bank"},
 	}
 	for _, p := range demoPeople {
 		address := origin(p.login) + "#demo=" + d.token(p.login, time.Now())

@@ -197,7 +197,7 @@ func TestCommand_Demo(t *testing.T) {
 		if strings.Contains(urls["admin"], "invite") || !strings.Contains(urls["admin"], "#demo=") || strings.Contains(r.stdout.String(), "no organisation") {
 			t.Errorf("got %s", r.stdout)
 		}
-		response, err := get(strings.TrimSuffix(urls["chat"], "/c/") + "/v1/site")
+		response, err := get(strings.TrimSuffix(urls["chat"], "/c/bank") + "/v1/site")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -102,6 +102,8 @@ test('a visitor and an agent talk; reload and restart keep it; the data folder d
   const third = 'gracias, espero';
 
   const visitor = await open(visitorContext, visitorPage);
+  await visitor.getByRole('radio', { name: /Atención al cliente/ }).check({ force: true });
+  await visitor.getByRole('button', { name: 'Continuar' }).click();
   await says(visitor, first);
   await sees(visitor, first);
 

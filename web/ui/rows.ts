@@ -95,7 +95,8 @@ export function introduce(language: Language, person: Person): string {
   const name = callName(language, person);
   const key = roles[person.role];
   let role = key && !person.mine ? translate(language, key) : '';
-  if (person.custody === operator) {
+  // The server's keys can be nobody else's, and its words say so.
+  if (person.custody === operator && person.role !== server) {
     role = role ? translate(language, 'role.operator', { role }) : translate(language, 'role.keys');
   }
   return role ? translate(language, 'person.with', { name, role }) : name;
