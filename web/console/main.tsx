@@ -1,8 +1,8 @@
 import '@aldaba/ui/tokens.css';
 import '@aldaba/ui/parts.css';
 import '@aldaba/ui/chat.css';
-import './agent.css';
-import { type AgentDesk, desk } from '@aldaba/client';
+import './base.css';
+import { desk } from '@aldaba/client';
 import { connect } from '@aldaba/crypto';
 import {
   chooseLanguage,
@@ -12,24 +12,26 @@ import {
   lacking,
   languages,
   learn,
-  type Need,
-  translate,
   trustedAddress,
   withLanguage,
 } from '@aldaba/ui';
-import { useEffect, useLayoutEffect, useState } from 'react';
+import { useLayoutEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import workerAddress from '../crypto/worker.ts?worker&url';
-import { Desk, Ground } from './desk.tsx';
+import { App, type Brought, type Found } from './app.tsx';
+import { usePrefs } from './prefs.ts';
+import { Words } from './words.tsx';
 
-type Found = { readonly desk: AgentDesk } | { readonly lacks: readonly Need[] };
-
-/** Takes the invitation out of the address at once, so that no history, no screen and no copied link keeps it. */
-function takeInvitation(): string {
-  const invitation = invitationIn(location.hash);
-  if (invitation === undefined) return '';
-  history.replaceState(null, '', location.pathname + location.search);
-  return invitation;
+/** Takes what is secret out of the address at once, so that no history, no screen and no copied link keeps it. */
+function takeFragment(): Brought {
+  const { hash, pathname, search } = location;
+  const brought: Brought = {
+    invitation: invitationIn(hash) ?? '',
+    join: pathname.endsWith('/join') ? hash.slice(1) : '',
+    demo: new URLSearchParams(hash.slice(1)).get('demo') ?? '',
+  };
+  if (brought.invitation || brought.join || brought.demo) history.replaceState(null, '', pathname + search);
+  return brought;
 }
 
 /** Starts the crypto worker and the desk on it, or says what the browser lacks for that. */
@@ -44,31 +46,31 @@ async function begin(): Promise<Found> {
   }
 }
 
-/** The agent's page. */
-function Page({ begun, invitation }: { begun: Promise<Found>; invitation: string }) {
-  const [found, setFound] = useState<Found>();
+/** The staff's page, in its language and light. */
+function Page({ brought }: { brought: Brought }) {
   const [language, setLanguage] = useState(() => chooseLanguage(location.search, navigator.languages));
+  const { theme } = usePrefs();
   const choose = (chosen: Language) => {
     setLanguage(chosen);
     history.replaceState(null, '', withLanguage(location.search, chosen));
   };
 
-  useEffect(() => {
-    void begun.then(setFound);
-  }, [begun]);
   useLayoutEffect(() => {
     document.documentElement.lang = language;
-    document.title = `Aldaba · ${translate(language, 'agent.title')}`;
   }, [language]);
+  useLayoutEffect(() => {
+    const wanted = chooseTheme(location.search) ?? (theme === 'system' ? undefined : theme);
+    if (wanted) document.documentElement.dataset.theme = wanted;
+    else delete document.documentElement.dataset.theme;
+  }, [theme]);
 
-  if (found && 'desk' in found) {
-    return <Desk language={language} choose={choose} desk={found.desk} invitation={invitation} />;
-  }
-  return <Ground language={language} choose={choose} {...found} />;
+  return (
+    <Words language={language}>
+      <App choose={choose} begin={begin} brought={brought} />
+    </Words>
+  );
 }
 
-const theme = chooseTheme(location.search);
-if (theme) document.documentElement.dataset.theme = theme;
 await Promise.all(languages.map(([tag]) => learn(tag)));
 const place = document.getElementById('app');
-if (place) createRoot(place).render(<Page begun={begin()} invitation={takeInvitation()} />);
+if (place) createRoot(place).render(<Page brought={takeFragment()} />);

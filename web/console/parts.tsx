@@ -1,15 +1,7 @@
 import type { Live } from '@aldaba/client';
-import {
-  advance,
-  askHealth,
-  icons,
-  type Language,
-  languages,
-  translate,
-  translateCount,
-  unknown,
-} from '@aldaba/ui';
-import { type MouseEvent, useEffect, useId, useReducer, useRef, useSyncExternalStore } from 'react';
+import { advance, askHealth, type Language, languages, translate, translateCount, unknown } from '@aldaba/ui';
+import { type MouseEvent, useEffect, useReducer, useRef, useSyncExternalStore } from 'react';
+import { Icon } from './icon.tsx';
 
 /** The value of something that changes, drawn again after each change. */
 export function useLive<T>(live: Live<T>): T {
@@ -20,12 +12,16 @@ export function useLive<T>(live: Live<T>): T {
   );
 }
 
-/** An outline beside words that say the same, hence hidden from screen readers. */
-export function Icon({ name, className = '' }: { name: keyof typeof icons; className?: string }) {
+/** The shape of what is being fetched. */
+export function Skeleton({ language }: { language: Language }) {
   return (
-    <svg className={`icon ${className}`} viewBox="0 0 24 24" aria-hidden="true">
-      <path d={icons[name]} />
-    </svg>
+    <div className="skeleton" role="status">
+      <span className="hidden">{translate(language, 'log.loading')}</span>
+      <i />
+      <i />
+      <i />
+      <i />
+    </div>
   );
 }
 
@@ -88,57 +84,5 @@ export function ServerHealth({ language }: { language: Language }) {
         </button>
       )}
     </div>
-  );
-}
-
-interface Question {
-  readonly language: Language;
-  /** What the button shows, and what it is called when that is more. */
-  readonly button: string;
-  readonly name?: string;
-  readonly title: string;
-  readonly text: string;
-  readonly confirm: string;
-  readonly className?: string;
-  readonly act: () => void;
-}
-
-/** A button for what is not easily undone: it asks first. */
-export function Confirmed(question: Question) {
-  const { language, button, title, text, confirm, className = '', act } = question;
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  const close = () => dialog.current?.close();
-  return (
-    <>
-      <button
-        type="button"
-        className={`button ${className}`}
-        aria-label={question.name ?? button}
-        aria-haspopup="dialog"
-        onClick={() => dialog.current?.showModal()}
-      >
-        {button}
-      </button>
-      <dialog ref={dialog} aria-labelledby={`${id}-title`} aria-describedby={`${id}-text`}>
-        <h2 id={`${id}-title`}>{title}</h2>
-        <p id={`${id}-text`}>{text}</p>
-        <div className="choices">
-          <button type="button" className="button" onClick={close}>
-            {translate(language, 'cancel')}
-          </button>
-          <button
-            type="button"
-            className={`button ${className || 'primary'}`}
-            onClick={() => {
-              close();
-              act();
-            }}
-          >
-            {confirm}
-          </button>
-        </div>
-      </dialog>
-    </>
   );
 }

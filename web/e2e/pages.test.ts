@@ -23,8 +23,8 @@ async function start(): Promise<void> {
   await new Promise<void>((done, failed) => {
     const read = (chunk: unknown) => {
       output += String(chunk);
-      const [, visitor] = /visitor's page +(\S+)/.exec(output) ?? [];
-      const [, agent] = /agent's page +([^\s#]+)/.exec(output) ?? [];
+      const [, visitor] = /^chat .* (http\S+)$/m.exec(output) ?? [];
+      const [, agent] = /^ana .* (http[^\s#]+)#/m.exec(output) ?? [];
       if (visitor && agent) {
         Object.assign(pages, { visitor, agent });
         done();
@@ -67,7 +67,9 @@ async function open(address: string, look: Look, before?: (page: Page) => Promis
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
-    if (message.type() !== 'info' && message.type() !== 'debug') complaints.push(message.text());
+    // Who is not signed in is told so by the server, and Chromium reports that answer.
+    if (message.type() !== 'info' && message.type() !== 'debug' && !/status of 401/.test(message.text()))
+      complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   await before?.(page);
@@ -90,13 +92,13 @@ async function violations(page: Page): Promise<string[]> {
 const words = {
   en: {
     visitor: 'How can we help you?',
-    agent: 'Enrol this device',
+    agent: 'Sign in',
     ready: 'The server answers',
     retry: 'Try again',
   },
   es: {
     visitor: '¿En qué podemos ayudarle?',
-    agent: 'Registrar este dispositivo',
+    agent: 'Iniciar sesión',
     ready: 'El servidor responde',
     retry: 'Reintentar',
   },

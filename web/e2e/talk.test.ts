@@ -108,7 +108,7 @@ test('a visitor and an agent talk; reload and restart keep it; the data folder d
   await sees(visitor, first);
 
   const agent = await open(agentContext, agentPage);
-  await agent.getByRole('button', { name: 'Enrol' }).click();
+  await agent.getByRole('heading', { name: 'Inbox' }).waitFor({ timeout: 30_000 });
   expect(new URL(agent.url()).hash).toBe('');
   await agent.getByRole('button', { name: /Visitor/ }).click();
   await agent.getByRole('button', { name: 'Accept' }).click();

@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import ownEn from '../console/en.json' with { type: 'json' };
+import ownEs from '../console/es.json' with { type: 'json' };
 import en from './en.json' with { type: 'json' };
 import es from './es.json' with { type: 'json' };
-import { chooseLanguage, translate, translateCount, withLanguage } from './i18n.ts';
+import { chooseLanguage, speaker, translate, translateCount, withLanguage } from './i18n.ts';
 
 const slots = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 
-describe('catalogues', () => {
+describe.each([
+  ['shared', es, en],
+  ["the console's", ownEs, ownEn],
+])('%s catalogues', (_, es, en) => {
   test('have the same keys, slots, and no empty text', () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(es).sort());
     for (const [key, text] of Object.entries(es)) {
@@ -26,7 +31,18 @@ describe('catalogues', () => {
   });
 });
 
+test("the console's catalogue repeats no key of the shared one", () => {
+  expect(Object.keys(ownEs).filter((key) => key in es)).toEqual([]);
+});
+
 describe('texts', () => {
+  test("a page's own texts stand beside the shared ones", () => {
+    const page = speaker({ es: { hi: 'Hola, {name}' }, en: { hi: 'Hello, {name}' } });
+    expect(page.translate('es', 'hi', { name: 'Ana' })).toBe('Hola, Ana');
+    expect(page.translate('en', 'cancel')).toBe(translate('en', 'cancel'));
+    expect(page.translateCount('es', 'status.failures', 2)).toBe(translateCount('es', 'status.failures', 2));
+  });
+
   test('a value is text and stays what it is', () => {
     expect(translate('en', 'status.ready', { version: '<b>{version}$&</b>' })).toContain(
       '<b>{version}$&</b>',

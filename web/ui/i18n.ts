@@ -67,6 +67,30 @@ export function translateCount(language: Language, key: Counted<Key>, count: num
   return fill(textOf(language, `${key}.${form}`), { count: shown });
 }
 
+/**
+ * A page's own catalogues beside the shared one: a text that one page alone
+ * shows does not weigh on the other. The keys are read from the Spanish one.
+ */
+export function speaker<const Own extends string>(
+  own: Readonly<Record<Language, Readonly<Record<Own, string>>>>,
+) {
+  const read = (language: Language, key: string) =>
+    Object.hasOwn(own[language], key) ? own[language][key as Own] : textOf(language, key as Key);
+  const translate = (language: Language, key: Key | Own, values: Record<string, string> = {}) =>
+    fill(read(language, key), values);
+  const translateCount = (
+    language: Language,
+    key: Counted<Key | Own>,
+    count: number,
+    values: Record<string, string> = {},
+  ) => {
+    const form = new Intl.PluralRules(language).select(count) === 'one' ? 'one' : 'other';
+    const shown = new Intl.NumberFormat(language).format(count);
+    return fill(read(language, `${key}.${form}`), { ...values, count: shown });
+  };
+  return { translate, translateCount };
+}
+
 /** A sentence begins with a capital letter, whatever name stands first. */
 export function capitalise(language: Language, text: string): string {
   const [first = ''] = text;

@@ -35,3 +35,8 @@ export function lately(language: Language, time: number, now: number): string {
   if (dayKey(time) === dayKey(now)) return clock(language, time);
   return new Intl.DateTimeFormat(language, { dateStyle: 'short' }).format(time);
 }
+
+/** A day and an hour, short: for tables and panels. */
+export function dateTime(language: Language, time: number): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(time);
+}

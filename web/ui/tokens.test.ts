@@ -37,6 +37,8 @@ describe.each([
     [4.5, ['text-soft', 'accent', 'brass', 'ok', 'bad'], ['ground', 'surface']],
     [4.5, ['on-accent'], ['accent']],
     [4.5, ['on-accent-soft'], ['accent-soft']],
+    [4.5, ['text-soft', 'brass'], ['sunken']],
+    [4.5, ['on-ok-soft'], ['ok-soft']],
     [4.5, ['on-bad-soft'], ['bad-soft']],
     [4.5, ['on-warn-soft'], ['warn-soft']],
     [7, ['text'], ['accent-soft']], // what I wrote, on the agent's page
@@ -56,7 +58,7 @@ describe.each([
 
 describe('style sheets', () => {
   const sheets = ['ui', 'widget', 'console'].flatMap((folder) =>
-    readdirSync(join(web, folder))
+    readdirSync(join(web, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.css'))
       .map((file) => [`${folder}/${file}`, readFileSync(join(web, folder, file), 'utf8')] as const),
   );

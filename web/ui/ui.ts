@@ -8,6 +8,7 @@ export {
   type Language,
   languages,
   learn,
+  speaker,
   translate,
   translateCount,
   withLanguage,
@@ -20,6 +21,6 @@ export { answerer, introduce, listPeople, lockOf, type Row, rows } from './rows.
 export { type Stick, stickToEnd } from './stick.ts';
 export { keeps, lacking, type Need } from './support.ts';
 export { chooseTheme, type Theme, themes, withTheme } from './theme.ts';
-export { clock, dayName, lately } from './times.ts';
+export { clock, dateTime, dayName, lately } from './times.ts';
 export { trustedAddress } from './worker.ts';
 export { grow, longest, measure, sends } from './writing.ts';

@@ -1,10 +1,12 @@
 import type { DeskView } from '@aldaba/client';
-import { explain, type Language, readInvitation, translate } from '@aldaba/ui';
-import { useId, useRef, useState } from 'react';
-import { Icon } from './parts.tsx';
+import { explain, readInvitation } from '@aldaba/ui';
+import { useState } from 'react';
+import { Field } from '../field.tsx';
+import { Icon } from '../icon.tsx';
+import { useWords } from '../words.tsx';
+import css from './enrol.module.css';
 
 interface Enrolling {
-  readonly language: Language;
   readonly view: DeskView;
   /** What the address brought. */
   readonly invitation: string;
@@ -12,12 +14,11 @@ interface Enrolling {
 }
 
 /** A device without a key: the field for its invitation. */
-export function Enrol({ language, view, invitation, enrol }: Enrolling) {
+export function Enrol({ view, invitation, enrol }: Enrolling) {
+  const { say, language } = useWords();
   const read = readInvitation(invitation);
   const [typed, setTyped] = useState(read.state === 'right' ? read.text : invitation);
   const [wrong, setWrong] = useState('');
-  const field = useRef<HTMLInputElement>(null);
-  const id = useId();
   const error = wrong || (view.problem ? explain(language, view.problem) : '');
 
   const send = () => {
@@ -28,82 +29,69 @@ export function Enrol({ language, view, invitation, enrol }: Enrolling) {
       enrol(found.text);
       return;
     }
-    field.current?.focus();
     setWrong(
       found.state === 'length'
-        ? translate(language, 'enrol.length', { count: String(found.count) })
-        : translate(language, 'enrol.character', { character: found.character }),
+        ? say('enrol.length', { count: String(found.count) })
+        : say('enrol.character', { character: found.character }),
     );
   };
 
   return (
     <form
-      className="enrol"
+      className={css.enrol}
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
         send();
       }}
     >
-      <h1>{translate(language, 'enrol.title')}</h1>
-      <p>{translate(language, 'enrol.text')}</p>
-      <label htmlFor={id}>{translate(language, 'enrol.field')}</label>
-      <input
-        ref={field}
-        id={id}
-        type="text"
+      <h1>{say('enrol.title')}</h1>
+      <p>{say('enrol.text')}</p>
+      <ul className={css.reasons}>
+        <li>{say('enrol.new')}</li>
+        <li>{say('enrol.cleared')}</li>
+      </ul>
+      <Field
+        label={say('enrol.field')}
+        hint={say('enrol.hint')}
+        error={error || undefined}
         value={typed}
         autoComplete="off"
         autoCapitalize="characters"
         spellCheck={false}
         maxLength={100}
-        aria-invalid={error !== ''}
-        aria-describedby={`${id}-hint ${id}-error`}
         onChange={({ currentTarget }) => {
           setTyped(currentTarget.value);
           setWrong('');
         }}
       />
-      <p id={`${id}-hint`} className="hint">
-        {translate(language, 'enrol.hint')}
-      </p>
-      <p id={`${id}-error`} className="error" role="alert">
-        {error}
-      </p>
       <button type="submit" className="button primary">
-        {translate(language, 'enrol.button')}
+        {say('enrol.button')}
       </button>
     </form>
   );
 }
 
 /** A device on its way: what is done, what it waits for, and what comes. */
-export function Steps({
-  language,
-  stage,
-  another,
-}: {
-  language: Language;
-  stage: 'asked' | 'certified';
-  another: () => void;
-}) {
+export function Steps({ stage, another }: { stage: 'asked' | 'certified'; another: () => void }) {
+  const { say } = useWords();
   const steps = ['asked', 'certified', 'ready'] as const;
   const now = steps.indexOf(stage);
   return (
-    <section className="enrol" aria-labelledby="steps">
-      <h1 id="steps">{translate(language, 'enrol.title')}</h1>
-      <p role="status">{translate(language, `enrol.${stage}.text`)}</p>
-      <ol className="steps" aria-label={translate(language, 'enrol.steps')}>
+    <section className={css.enrol} aria-labelledby="steps">
+      <h1 id="steps">{say('enrol.title')}</h1>
+      <p role="status">{say(`enrol.${stage}.text`)}</p>
+      <ol className={css.steps} aria-label={say('enrol.steps')}>
         {steps.map((step, at) => (
           <li key={step} aria-current={at === now ? 'step' : undefined}>
             <Icon name={at < now ? 'ready' : at === now ? 'loading' : 'key'} />
-            {translate(language, `enrol.${step}`)}
+            {say(`enrol.${step}`)}
           </li>
         ))}
       </ol>
       {stage === 'asked' && (
         <button type="button" className="button" onClick={another}>
-          {translate(language, 'enrol.another')}
+          {say('enrol.another')}
         </button>
       )}
     </section>

@@ -1,9 +1,12 @@
 import type { AgentDesk, ConversationView, DeskView, QueueItem } from '@aldaba/client';
 import type { Line, Member } from '@aldaba/crypto';
-import { createElement } from 'react';
+import { type ComponentProps, createElement, type ReactElement } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, test } from 'vitest';
-import { Desk, Ground } from './desk.tsx';
+import type { Me } from '../api.ts';
+import { Lacks } from '../notice.tsx';
+import { Words } from '../words.tsx';
+import { Inbox } from './inbox.tsx';
 
 const visitor: Member = { leaf: 0, role: 1, name: '', title: '', custody: 1, mine: false };
 const team: Member = { leaf: 1, role: 4, name: 'Support', title: '', custody: 1, mine: false };
@@ -60,19 +63,35 @@ function sitting(view: Partial<DeskView>): AgentDesk {
   };
 }
 
-const language = 'en';
-const choose = () => undefined;
+const ana: Me = {
+  id: '1',
+  login: 'ana',
+  name: 'Ana',
+  title: 'Support',
+  role: 'agent',
+  departments: [{ id: 'd1', name: 'Cards', mode: 'sealed' }],
+  recoveryLeft: 8,
+  cap: 3,
+  presence: { state: 'online', reason: undefined },
+  demo: false,
+};
+
+/** Markup in English. */
+const markup = (part: ReactElement) =>
+  renderToStaticMarkup(
+    createElement(Words, { language: 'en' } as ComponentProps<typeof Words>, part),
+  ).replaceAll('&#x27;', "'");
+
 /** The page's markup for a view. */
 function drawn(view: Partial<DeskView>, invitation = ''): string {
-  return renderToStaticMarkup(
-    createElement(Desk, { language, choose, desk: sitting(view), invitation }),
-  ).replaceAll('&#x27;', "'");
+  const shown = sitting(view);
+  return markup(createElement(Inbox, { me: ana, desk: shown, view: shown.view.get(), invitation }));
 }
 const has = (...parts: string[]) => parts.map((part) => expect.stringContaining(part));
 
 describe('stages', () => {
   test.each<[string, Partial<DeskView>, string[]]>([
-    ['starting', { stage: 'starting', link: 'connecting' }, ['Connecting…', 'Fetching the conversation…']],
+    ['starting', { stage: 'starting', link: 'connecting' }, ['Inbox</h1>', 'Fetching the conversation…']],
     ['enrol', { stage: 'enrol' }, ['Enrol this device', 'Invitation</label>', '>Enrol</button>']],
     [
       'enrol, refused',
@@ -81,8 +100,21 @@ describe('stages', () => {
     ],
     ['asked', { stage: 'asked' }, ['aria-current="step"', 'has to approve it', 'Use another invitation']],
     ['certified', { stage: 'certified' }, ['Your device is approved.']],
-    ['ready and empty', {}, ['No conversations yet', 'When a visitor writes']],
-    ['ready', { queue }, ['Waiting <span>2</span>', 'Mine <span>1</span>', 'No conversation is open']],
+    [
+      'ready and empty',
+      {},
+      ['No conversations yet', 'When a visitor writes', 'up to 3 at once', '0 of 3 chats'],
+    ],
+    [
+      'ready',
+      { queue },
+      [
+        'Waiting <span>2</span>',
+        'Mine <span>1</span>',
+        'No conversation is open',
+        'See who waits longest (2)',
+      ],
+    ],
     [
       'failed',
       { stage: 'failed', problem: { code: 'storage' } },
@@ -116,10 +148,17 @@ describe('stages', () => {
     );
   });
 
-  test('who waits longest is on top', () => {
-    const html = drawn({ queue });
-    expect(html.indexOf('oldest')).toBeLessThan(html.indexOf('newest'));
-    expect(html.indexOf('newest')).toBeLessThan(html.indexOf('mineaa'));
+  test('mine are on top, then who waits, longest first; of the team it says who answers', () => {
+    const team: QueueItem = { conv: 'theirs', state: 'team', at: time, seq: 1, agents: ['Luis'], dept: 'd1' };
+    const html = drawn({ queue: [...queue, team] });
+    const order = ['mineaa', 'oldest', 'newest', 'theirs'].map((conv) => html.indexOf(`Visitor ${conv}`));
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(html).toContain('Cards · Luis');
+  });
+
+  test('messages that nobody looked at are counted, in words too', () => {
+    const html = drawn({ queue, unread: new Map([['mineaa', 120]]) });
+    expect(html).toContain('>99</span><span class="hidden">120 unread</span>');
   });
 
   test('without a connection it says that texts wait, only where texts are written', () => {
@@ -128,9 +167,7 @@ describe('stages', () => {
   });
 
   test('what the browser lacks is named', () => {
-    const html = renderToStaticMarkup(
-      createElement(Ground, { language, choose, lacks: ['X25519', 'https'] }),
-    );
+    const html = markup(createElement(Lacks, { lacks: ['X25519', 'https'] }));
     expect(html).toContain('lacks: X25519 and a page opened by https.');
   });
 });
@@ -142,23 +179,23 @@ describe('a conversation', () => {
     const html = current({});
     expect(html).toContain('Hello &lt;b&gt;you&lt;/b&gt;');
     expect(html).toContain('Sealed from end to end. Can read: the visitor and Support (whole team).');
-    expect(html).toContain('3 can read: the visitor, Support (whole team), and you');
+    expect(html).toContain('Can read: the visitor, Support (whole team), and you');
     expect(html).toContain('<span>77777 </span>');
     expect(html).toContain('role="log"');
   });
 
   test.each<[string, Partial<ConversationView>, string[], string[]]>([
-    ['open', {}, ['<textarea', 'Close as solved'], ['>Accept<', 'disabled=""']],
+    ['open', {}, ['<textarea', '>Close</span>'], ['>Accept<', 'disabled=""']],
     [
       'waiting',
       { open: false, acceptable: true },
-      ['>Accept</button>', 'Waiting for an answer'],
-      ['<textarea', 'Close as solved'],
+      ['Accept</button>', 'Waiting for an answer'],
+      ['<textarea', '>Close</span>'],
     ],
     [
       'closed',
       { open: false, closed: true },
-      ['Only the visitor can open it again'],
+      ['This conversation is closed', 'Open again'],
       ['<textarea', '>Accept<'],
     ],
     ['another agent has it', { open: false }, ['disabled=""', 'Somebody else answers here'], ['>Accept<']],
