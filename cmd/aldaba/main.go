@@ -76,6 +76,10 @@ func (p program) run(ctx context.Context, args []string) int {
 		return p.setup(ctx, rest)
 	case "user":
 		return p.users(ctx, rest)
+	case "site":
+		return p.sites(ctx, rest)
+	case "department":
+		return p.departments(ctx, rest)
 	case "keys":
 		return p.keys(ctx, rest)
 	case "demo":
@@ -111,6 +115,8 @@ func help() string {
   run       serve the visitor's page and the agent's page on this machine
   setup     make an installation in an empty data folder; ` + "`aldaba setup --help`" + ` says how
   user      invite people, end and change their accounts; ` + "`aldaba user help`" + ` lists how
+  site      websites that have the chat, and the lines for their pages; ` + "`aldaba site help`" + `
+  department  departments, and how many conversations a person may have; ` + "`aldaba department help`" + `
   keys      make and use the organisation's keys; ` + "`aldaba keys help`" + ` lists how
   demo      links into the demonstration that runs, or its end; ` + "`aldaba demo help`" + `
   version   print the version

@@ -1,19 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"text/tabwriter"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/config"
@@ -39,45 +34,7 @@ const userHelp = `usage: aldaba user <command>
   suspend <login>         end everything that the person has open, and keep them out
   resume <login>
   remove <login>
-
-for every command:
-
-  --folder=…  the data folder; a server that runs on it is asked by its socket
-              control.sock, and without one the folder is opened
-  --json      print JSON
-`
-
-// arguments are flags of a command and the words between them.
-func arguments(flags *flag.FlagSet, args []string) (words []string, err error) {
-	flags.SetOutput(io.Discard)
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		if args = flags.Args(); len(args) == 0 {
-			return words, nil
-		}
-		words, args = append(words, args[0]), args[1:]
-	}
-}
-
-// settingsOf are the settings of run that these commands take, too.
-func settingsOf(flags *flag.FlagSet) (given *[]string) {
-	given = new([]string)
-	for _, s := range config.Describe() {
-		if s.Name != "demo" {
-			flags.Func(s.Name, "", func(value string) error {
-				*given = append(*given, s.Name+"="+value)
-				return nil
-			})
-		}
-	}
-	return given
-}
-
-func optionsOf(p program, c config.Config) server.Options {
-	return server.Options{Address: c.Address, Folder: c.Folder, Chat: c.Chat, Console: c.Console, Log: p.log}
-}
+` + remoteHelp
 
 // setup is the command that makes an installation.
 func (p program) setup(ctx context.Context, args []string) int {
@@ -125,21 +82,8 @@ func (p program) setup(ctx context.Context, args []string) int {
 	return exitOK
 }
 
-func (p program) printJSON(value any) int {
-	content, err := json.Marshal(value, jsontext.WithIndent("  "))
-	if err != nil {
-		return p.failed(fmt.Errorf("write JSON: %w", err))
-	}
-	fmt.Fprintln(p.stdout, string(content))
-	return exitOK
-}
-
 // users is the command for accounts.
-type users struct {
-	program
-	client *http.Client
-	json   bool
-}
+type users struct{ *remote }
 
 // person is what the server says about one.
 type person struct {
@@ -167,10 +111,8 @@ func (p program) users(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	command, rest := args[0], args[1:]
-	u := &users{program: p}
-	flags := flag.NewFlagSet(command, flag.ContinueOnError)
-	flags.BoolVar(&u.json, "json", false, "")
-	given := settingsOf(flags)
+	u := users{p.remote("user", userHelp, command)}
+	flags := u.flags
 	var who struct {
 		Login       string   `json:"login"`
 		Name        string   `json:"name"`
@@ -210,78 +152,15 @@ func (p program) users(ctx context.Context, args []string) int {
 		wanted, do = 2, func(words []string) error {
 			return u.about(ctx, words[0], func(p person) error { return u.role(ctx, p, words[1]) })
 		}
-	case "help", "--help", "-h":
-		fmt.Fprint(p.stdout, userHelp)
-		return exitOK
-	default:
-		return p.misused(fmt.Sprintf("there is no command `user %s`", command))
 	}
-	words, err := arguments(flags, rest)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(p.stdout, userHelp)
-		return exitOK
-	case err != nil:
-		return p.misused(fmt.Sprintf("user %s: %v", command, err))
-	case len(words) != wanted:
-		return p.misused(fmt.Sprintf("user %s takes %d words and has %d; `aldaba user help` shows them", command, wanted, len(words)))
-	}
-	settings, err := config.Load(p.env, *given)
-	if err != nil {
-		return p.misused(err.Error())
-	}
-	client, done, err := server.Control(ctx, optionsOf(p, settings))
-	if err != nil {
-		return p.failed(err)
-	}
-	u.client = client
-	if err := errors.Join(do(words), done()); err != nil {
-		return p.failed(err)
-	}
-	return exitOK
+	return u.perform(ctx, rest, wanted, do)
 }
 
-// ask sends a request of the staff's API and reads the answer into into.
-func (u *users) ask(ctx context.Context, method, path string, body, into any) error {
-	content := []byte{}
-	if body != nil {
-		var err error
-		if content, err = json.Marshal(body); err != nil {
-			return err
-		}
-	}
-	r, err := http.NewRequestWithContext(ctx, method, server.ControlURL+path, bytes.NewReader(content)) //nolint:gosec // G704: the host is a constant, and the client goes to one socket
-	if err != nil {
-		return err
-	}
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	answer, err := u.client.Do(r) //nolint:gosec // G704: as above
-	if err != nil {
-		return fmt.Errorf("the server does not answer: %w", err)
-	}
-	defer answer.Body.Close() //nolint:errcheck // it was read
-	if answer.StatusCode >= http.StatusBadRequest {
-		var problem struct {
-			Detail string `json:"detail"`
-		}
-		if err := json.UnmarshalRead(answer.Body, &problem); err != nil || problem.Detail == "" {
-			return fmt.Errorf("the server refuses it: %s", answer.Status)
-		}
-		return errors.New(problem.Detail)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.UnmarshalRead(answer.Body, into, json.RejectUnknownMembers(true))
-}
-
-func (u *users) people(ctx context.Context) (people []person, err error) {
+func (u users) people(ctx context.Context) (people []person, err error) {
 	return people, u.ask(ctx, http.MethodGet, "/api/people", nil, &people)
 }
 
-func (u *users) list(ctx context.Context) error {
+func (u users) list(ctx context.Context) error {
 	people, err := u.people(ctx)
 	if err != nil {
 		return err
@@ -303,7 +182,7 @@ func (u *users) list(ctx context.Context) error {
 }
 
 // link asks for a one-time link and prints it.
-func (u *users) link(ctx context.Context, path string, body any) error {
+func (u users) link(ctx context.Context, path string, body any) error {
 	var got invitation
 	if err := u.ask(ctx, http.MethodPost, path, body, &got); err != nil {
 		return err
@@ -318,7 +197,7 @@ func (u *users) link(ctx context.Context, path string, body any) error {
 }
 
 // about finds a person by login.
-func (u *users) about(ctx context.Context, login string, do func(person) error) error {
+func (u users) about(ctx context.Context, login string, do func(person) error) error {
 	people, err := u.people(ctx)
 	if err != nil {
 		return err
@@ -331,7 +210,7 @@ func (u *users) about(ctx context.Context, login string, do func(person) error) 
 	return fmt.Errorf("there is nobody of the login %q: `aldaba user list` shows who there is", login)
 }
 
-func (u *users) end(ctx context.Context, p person, command string) error {
+func (u users) end(ctx context.Context, p person, command string) error {
 	method, path := http.MethodPost, "/api/people/"+p.ID+"/"+command
 	p.State = map[string]string{"suspend": "suspended", "resume": "resumed", "remove": "removed"}[command]
 	if command == "remove" {
@@ -351,7 +230,7 @@ func (u *users) end(ctx context.Context, p person, command string) error {
 	return nil
 }
 
-func (u *users) role(ctx context.Context, p person, role string) error {
+func (u users) role(ctx context.Context, p person, role string) error {
 	if _, err := chat.ParseRole(role); err != nil {
 		return err
 	}

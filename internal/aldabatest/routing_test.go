@@ -72,15 +72,15 @@ func TestQueue_TellsWhoWaitsAndWhoAnswers(t *testing.T) {
 		who  *aldabatest.Person
 		want []string
 	}{
-		{ana, []string{"waiting ", "mine Ana"}},
-		{luis, []string{"waiting ", "mine Luis"}},
+		{ana, []string{"waiting ", "mine Ana", "team Luis"}},
+		{luis, []string{"waiting ", "mine Luis", "team Ana"}},
 	} {
 		if got := states(t, c.who); !slices.Equal(got, c.want) {
 			t.Errorf("the queue is %q, not %q", got, c.want)
 		}
 	}
 	luis.Closes()
-	if got, want := states(t, luis), []string{"waiting ", "closed Luis"}; !slices.Equal(got, want) {
+	if got, want := states(t, luis), []string{"waiting ", "team Ana", "closed Luis"}; !slices.Equal(got, want) {
 		t.Errorf("after the close the queue is %q, not %q", got, want)
 	}
 	w.Restart()

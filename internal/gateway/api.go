@@ -380,7 +380,7 @@ func (a *api) queue(w http.ResponseWriter, r *http.Request) error {
 		case i.Mine:
 			state = "mine"
 		case i.State == conversation.Taken:
-			continue // by others
+			state = "team"
 		}
 		answer.Conversations = append(answer.Conversations, item{
 			wire.Text(i.Conv[:]), wire.Text(i.Dept[:]), i.Seq, i.At, i.Since, state, i.Agents,

@@ -89,7 +89,7 @@ type siteBody struct {
 	Contact     site.Contact `json:"contact" doc:"another way to reach the company"`
 	Enabled     bool         `json:"enabled"`
 	Seen        *seenBody    `json:"seen,omitempty" doc:"when the chat was last opened on one of its pages"`
-	Snippet     string       `json:"snippet" doc:"for the site's pages"`
+	Snippet     string       `json:"snippet" doc:"for the site's pages; empty while the server's own pages are not built"`
 	CSP         string       `json:"csp" doc:"for pages with a Content-Security-Policy"`
 	CSPByOrigin string       `json:"cspByOrigin" doc:"the same for browsers that match no hashes of files"`
 }
@@ -100,7 +100,10 @@ type seenBody struct {
 }
 
 func (s *staff) showSite(one site.Site) siteBody {
-	install := one.Installation(s.Offices.Chat(), s.loader)
+	var install site.Install
+	if s.loader != (site.Loader{}) {
+		install = one.Installation(s.Offices.Chat(), s.loader)
+	}
 	b := siteBody{
 		ID: one.ID, Name: one.Name, Origins: one.Origins, Languages: one.Languages, Departments: []string{},
 		Fields: one.Fields, Contact: one.Contact, Enabled: one.Enabled,
