@@ -10,5 +10,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Two cores that others use as well.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
