@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/wire"
 )
@@ -135,14 +136,14 @@ func TestQueueIsFair(t *testing.T) {
 // [K17].
 func TestOldRequests(t *testing.T) {
 	w := Start(t)
-	p := &Person{World: w, host: Console}
+	p := &Person{World: w, host: Console, Cookie: w.SignIn("Ana", chat.RoleAgent)}
 	p.learn()
 	for _, at := range []uint64{0, now() - seal.Day - seal.Minute, now() + seal.Day, math.MaxUint32} {
 		request, mac := w.request(p, at)
-		w.refuses("an old request", Console, http.MethodPost, "/v1/enrolments", "", http.StatusUnprocessableEntity, "bad_enrolment", request, mac)
+		w.refuses("an old request", Console, http.MethodPost, "/v1/enrolments", p.Cookie, http.StatusUnprocessableEntity, "bad_enrolment", request, mac)
 	}
 	request, mac := w.request(p, now())
-	if status, _, problem := w.Request(Console, http.MethodPost, "/v1/enrolments", "", request, mac); status != http.StatusAccepted {
+	if status, _, problem := w.Request(Console, http.MethodPost, "/v1/enrolments", p.Cookie, request, mac); status != http.StatusAccepted {
 		t.Errorf("a request of now: %+v", problem)
 	}
 }

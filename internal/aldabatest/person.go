@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aldaba-chat/aldaba/internal/authority"
+	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/wire"
 )
@@ -135,13 +136,13 @@ func (w *World) staff(who authority.Invite) *Person {
 	who.Departments = [][16]byte{Dept, Assisted}
 	inv, _, err := w.office.Invite(who, now())
 	w.must(err)
-	p := &Person{World: w, host: Console}
+	p := &Person{World: w, host: Console, Cookie: w.SignIn(name, chat.RoleAgent)}
 	p.learn()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
 	request := enrolment(p, private, inv, who, now())
 	mac := inv.MAC(request.Bytes())
-	status, _, problem := w.Request(p.host, http.MethodPost, "/v1/enrolments", "", request.Bytes(), mac[:])
+	status, _, problem := w.Request(p.host, http.MethodPost, "/v1/enrolments", p.Cookie, request.Bytes(), mac[:])
 	if status != http.StatusAccepted {
 		w.T.Fatalf("ask for a certificate: %+v", problem)
 	}

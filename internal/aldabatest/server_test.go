@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/aldaba-chat/aldaba/internal/chat"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/wire"
 )
@@ -32,7 +33,7 @@ func TestSessions(t *testing.T) {
 	w := Start(t)
 	visitor := w.Visitor()
 	ana := w.Agent("Ana")
-	for _, cookie := range []string{"", "x", strings.Repeat("A", 43), visitor.Cookie + "A"} {
+	for _, cookie := range []string{"", "x", strings.Repeat("A", 43), "A" + visitor.Cookie} {
 		w.refuses("entries", Chat, http.MethodGet, visitor.path(), cookie, http.StatusUnauthorized, "no_session")
 		w.refuses("append", Chat, http.MethodPost, visitor.path(), cookie, http.StatusUnauthorized, "no_session", []byte{1})
 		w.refuses("queue", Console, http.MethodGet, "/v1/queue", cookie, http.StatusUnauthorized, "no_session")
@@ -70,6 +71,30 @@ func TestSessions(t *testing.T) {
 	post("no proof", "bad_length", http.StatusUnprocessableEntity, []byte{1, 13})
 	w.refuses("a conversation by another's proof", Chat, http.MethodPost, "/v1/conversations", "", http.StatusUnprocessableEntity, "bad_kind",
 		once, once, once, once, once)
+}
+
+// A device's key is good only beside the account that it belongs to, and no
+// longer than that one is signed in [S60a].
+func TestDevicesBelongToAccounts(t *testing.T) {
+	w := Start(t)
+	ana := w.Agent("Ana")
+	proof := func() []byte { return seal.NewSession(ana.Trust.Org(), ana.challenge(), ana.Keys, now()) }
+	w.refuses("nobody is signed in", Console, http.MethodPost, "/v1/sessions", "", http.StatusUnauthorized, "not_signed_in", proof())
+	w.refuses("somebody else is", Console, http.MethodPost, "/v1/sessions", w.SignIn("Luis", chat.RoleAgent), http.StatusForbidden, "device_of_another", proof())
+	w.refuses("a request of nobody", Console, http.MethodPost, "/v1/enrolments", "", http.StatusUnauthorized, "not_signed_in", []byte{}, []byte{})
+
+	w.List(Console, http.MethodGet, "/v1/department-keys", ana.Cookie)
+	_, staff, _ := strings.Cut(ana.Cookie, "__Host-aldaba-staff=")
+	w.must(w.server.Staff().SignOut(t.Context(), staff))
+	w.refuses("after the sign-out", Console, http.MethodGet, "/v1/department-keys", ana.Cookie, http.StatusUnauthorized, "no_session")
+	w.refuses("a proof after it", Console, http.MethodPost, "/v1/sessions", ana.Cookie, http.StatusUnauthorized, "not_signed_in", proof())
+
+	ana.Cookie = w.SignIn("Ana", chat.RoleAgent)
+	ana.Proves()
+	account, err := w.server.Staff().Find(t.Context(), "ana")
+	w.must(err)
+	w.must(w.server.Staff().Suspend(t.Context(), account.ID))
+	w.refuses("while suspended", Console, http.MethodGet, "/v1/department-keys", ana.Cookie, http.StatusUnauthorized, "no_session")
 }
 
 // A ticket opens one connection, of the key that the browser has proven.
@@ -125,7 +150,7 @@ func TestCookies(t *testing.T) {
 			p = w.Agent("Ana")
 		}
 		proof := seal.NewSession(p.Trust.Org(), p.challenge(), p.Keys, now())
-		r := w.NewRequest(t.Context(), host, http.MethodPost, "/v1/sessions", strings.Repeat("A", 43), bytes.NewReader(wire.AppendList(nil, proof)))
+		r := w.NewRequest(t.Context(), host, http.MethodPost, "/v1/sessions", strings.Repeat("A", 43)+p.Cookie[strings.IndexByte(p.Cookie+";", ';'):], bytes.NewReader(wire.AppendList(nil, proof)))
 		answer, err := http.DefaultClient.Do(r)
 		w.must(err)
 		w.must(answer.Body.Close())
@@ -383,7 +408,7 @@ func TestBadInput(t *testing.T) {
 	w.refuses("a bad place", Chat, http.MethodGet, path+"?after=99999999999999999999", visitor.Cookie, http.StatusBadRequest, "invalid")
 	w.refuses("a bad name", visitor.host, http.MethodGet, "/v1/conversations/x/entries", visitor.Cookie, http.StatusBadRequest, "invalid")
 	w.refuses("no request", Console, http.MethodGet, "/v1/enrolments/"+strings.Repeat("A", 43), "", http.StatusNotFound, "not_found")
-	w.refuses("a request of zeros", Console, http.MethodPost, "/v1/enrolments", "", http.StatusUnprocessableEntity, "bad_length", []byte{}, []byte{})
+	w.refuses("a request of zeros", Console, http.MethodPost, "/v1/enrolments", w.SignIn("Eva", chat.RoleAgent), http.StatusUnprocessableEntity, "bad_length", []byte{}, []byte{})
 	visitor.Says("sigue en pie")
 
 	for _, origin := range []string{"http://evil.example", "http://" + w.Host(Console), "https://" + w.Host(Chat), "null", ""} {

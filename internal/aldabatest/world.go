@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -25,6 +26,8 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/aldaba-chat/aldaba/internal/authority"
+	"github.com/aldaba-chat/aldaba/internal/chat"
+	"github.com/aldaba-chat/aldaba/internal/identity"
 	"github.com/aldaba-chat/aldaba/internal/seal"
 	"github.com/aldaba-chat/aldaba/internal/server"
 	"github.com/aldaba-chat/aldaba/internal/wire"
@@ -154,6 +157,23 @@ const (
 // Host is a local name with the port.
 func (w *World) Host(name string) string { return name + ".aldaba.localhost:" + w.Port }
 
+// SignIn makes an account, or finds it, and gives the cookie of a browser in
+// which it is signed in, with nothing proven yet.
+func (w *World) SignIn(name string, role chat.Role) (cookie string) {
+	w.T.Helper()
+	staff := w.server.Staff()
+	account, err := staff.Find(w.T.Context(), strings.ToLower(name))
+	if err != nil {
+		account, _, err = staff.Invite(w.T.Context(), identity.Profile{
+			Login: strings.ToLower(name), Name: name, Role: role, Departments: [][16]byte{Dept, Assisted},
+		})
+		w.must(err)
+	}
+	token, err := staff.Admit(w.T.Context(), account.ID, "127.0.0.1")
+	w.must(err)
+	return "; __Host-aldaba-staff=" + token
+}
+
 // NewRequest is one from a page of a host, with the cookie of its browser.
 func (w *World) NewRequest(ctx context.Context, host, method, path, cookie string, body io.Reader) *http.Request {
 	w.T.Helper()
@@ -196,7 +216,8 @@ func (w *World) exchange(host, method, path, cookie string, objects ...[]byte) (
 	}
 	for _, set := range answer.Cookies() {
 		if set.Name == "__Host-aldaba" {
-			cookie = set.Value
+			_, staff, _ := strings.Cut(cookie, ";")
+			cookie = set.Value + ";" + staff
 		}
 	}
 	return answer.StatusCode, content, p, cookie

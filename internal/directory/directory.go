@@ -318,8 +318,9 @@ var errNoOrganisation = &chat.Error{
 }
 
 // Request keeps a device's request until the office signs it (K17 but for the
-// MAC, which only the office can judge).
-func (d *Directory) Request(ctx context.Context, request, mac []byte) ([32]byte, error) {
+// MAC, which only the office can judge). bind is asked before it is kept, with
+// the device's key, which the request proves.
+func (d *Directory) Request(ctx context.Context, request, mac []byte, bind func(key [32]byte) error) ([32]byte, error) {
 	trust := d.Trust()
 	if trust == nil {
 		return [32]byte{}, errNoOrganisation
@@ -344,6 +345,9 @@ func (d *Directory) Request(ctx context.Context, request, mac []byte) ([32]byte,
 	}
 	if len(waiting) == requestLimit {
 		return [32]byte{}, &chat.Error{Kind: chat.KindRateLimited, Limit: requestLimit, Message: "too many requests wait for a signature: ask the administrator to look at them"}
+	}
+	if err := bind(e.SigKey); err != nil {
+		return [32]byte{}, err
 	}
 	err = d.store.PutEnrolment(ctx, Enrolment{
 		ID: e.Hash(), Invitation: e.Invitation, Request: request, MAC: mac, At: d.now().UnixMilli(),

@@ -229,7 +229,7 @@ func (a *api) session(w http.ResponseWriter, r *http.Request) error {
 	visitor := false
 	owner, err := a.prove(objects[0], func(owner [32]byte) ([32]byte, error) {
 		if x, err := a.Directory.Device(owner); err == nil {
-			return x.SigKey, nil
+			return x.SigKey, a.belongs(r, x.SigKey)
 		} else if trust := a.Directory.Trust(); trust != nil && trust.Certificate(owner) != nil {
 			return [32]byte{}, err
 		}
@@ -245,6 +245,21 @@ func (a *api) session(w http.ResponseWriter, r *http.Request) error {
 	}
 	return a.sendJSON(w, http.StatusOK, proven{Expires: until.UnixMilli()})
 }
+
+// belongs refuses a device whose account is not the one that is signed in here.
+func (a *api) belongs(r *http.Request, key [32]byte) error {
+	who, err := a.Staff.Who(r.Context(), cookieOf(r, staffCookie))
+	if err != nil {
+		return err
+	}
+	account, err := a.Staff.DeviceOf(r.Context(), key)
+	if err == nil && account != who.ID {
+		err = errAnothers
+	}
+	return err
+}
+
+var errAnothers = &chat.Error{Kind: chat.KindDenied, Code: "device_of_another", Message: "this browser belongs to somebody else: use another browser or another profile"}
 
 // remember adds a proven key to the browser's session.
 func (a *api) remember(w http.ResponseWriter, r *http.Request, who session) (until time.Time, err error) {
@@ -394,7 +409,13 @@ func (a *api) enrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, err := a.Directory.Request(r.Context(), objects[0], objects[1])
+	who, err := a.Staff.Who(r.Context(), cookieOf(r, staffCookie))
+	if err != nil {
+		return err
+	}
+	id, err := a.Directory.Request(r.Context(), objects[0], objects[1], func(key [32]byte) error {
+		return a.Staff.BindDevice(r.Context(), who.ID, key)
+	})
 	if err != nil {
 		return err
 	}
@@ -452,6 +473,9 @@ func (a *api) socket(w http.ResponseWriter, r *http.Request) error {
 	a.Socket.ServeHTTP(w, r)
 	return nil
 }
+
+// Forget ends what a device has proven, in whatever browser.
+func (g *Gateway) Forget(device [32]byte) { g.api.sessions.forget(device) }
 
 // Owner is for whom a ticket opens a connection; it is good once.
 func (g *Gateway) Owner(ticket string) (owner [32]byte, visitor bool, err error) {

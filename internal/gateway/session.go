@@ -168,6 +168,20 @@ func (s *sessions) find(cookie string, conv [32]byte) (session, bool) {
 	return device, found
 }
 
+// forget ends the proofs and tickets of an owner.
+func (s *sessions) forget(owner [32]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.browsers {
+		delete(b.proven, owner)
+	}
+	for hash, t := range s.tickets {
+		if t.who.owner == owner {
+			delete(s.tickets, hash)
+		}
+	}
+}
+
 // issue gives a ticket for one connection.
 func (s *sessions) issue(who session) (secret string, ok bool) {
 	s.mu.Lock()

@@ -240,10 +240,14 @@ func (s *Server) cut(e identity.Ended) {
 	}
 	for _, key := range e.Devices {
 		for _, x := range trust.CertificatesOf(key) {
+			s.front.Forget(x.Hash()) // first, so that none of them connects again
 			s.hub.Disconnect(x.Hash())
 		}
 	}
 }
+
+// Staff are the accounts, for demonstrations and tests.
+func (s *Server) Staff() *identity.Staff { return s.staff }
 
 // every does something again and again until the server stops.
 func (s *Server) every(ctx context.Context, period time.Duration, log *slog.Logger, what string, do func() error) {
