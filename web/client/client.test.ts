@@ -306,8 +306,9 @@ class FakeServer {
   readonly asked: string[] = [];
   readonly posted: Bytes[][] = [];
   readonly troubles: Trouble[] = [];
-  /** Owners whose keys were proven: the session of the one browser that there is. */
-  readonly proven = new Set<string>();
+  /** Owners whose keys were proven, in the one browser that there is, by its cookie on each host. */
+  readonly visitors = new Set<string>();
+  readonly devices = new Set<string>();
   private readonly tickets = new Set<string>();
   readonly sockets = new Set<FakeSocket>();
   /** `generation` counts the certificates that came after the first. */
@@ -321,6 +322,8 @@ class FakeServer {
   /** Entries are kept from the sockets. */
   mute = false;
   base = '';
+  /** The staff's host. */
+  staff = '';
   private http: Server | undefined;
 
   async listen() {
@@ -328,6 +331,7 @@ class FakeServer {
     this.http = http;
     await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));
     this.base = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+    this.staff = this.base.replace('127.0.0.1', 'localhost');
   }
   close() {
     this.http?.closeAllConnections();
@@ -350,13 +354,15 @@ class FakeServer {
       return;
     }
     const body = Uint8Array.from(Buffer.concat(chunks));
-    const [status, answer] = trouble?.answer ? told(trouble.answer) : this.answer(what, body);
+    const [status, answer] = trouble?.answer
+      ? told(trouble.answer)
+      : this.answer(what, body, request.headers.host?.startsWith('localhost') ? this.devices : this.visitors);
     if (trouble?.when === 'after') request.socket.destroy();
     else response.writeHead(status).end(answer instanceof Uint8Array ? answer : JSON.stringify(answer));
   }
 
-  private session(proof: Bytes | undefined): { expires: number } {
-    this.proven.add(proof ? content(proof).owner : '');
+  private session(proof: Bytes | undefined, proven: Set<string>): { expires: number } {
+    proven.add(proof ? content(proof).owner : '');
     return { expires: 0 };
   }
 
@@ -365,7 +371,7 @@ class FakeServer {
     return this.tickets.delete(ticket);
   }
 
-  private answer(what: string, body: Bytes): [number, object] {
+  private answer(what: string, body: Bytes, proven: Set<string>): [number, object] {
     const [, path = '', query = ''] = /^\w+ ([^?]*)\??(.*)$/.exec(what) ?? [];
     const [area = '', name = ''] = path.split('/');
     if (what === 'GET site')
@@ -376,14 +382,14 @@ class FakeServer {
       const [proof] = unframe(body);
       const { owner } = content(proof as Bytes);
       const known = this.logs.has(owner) || !this.isConv(owner);
-      return known ? [200, this.session(proof)] : [403, { code: 'not_allowed' }];
+      return known ? [200, this.session(proof, proven)] : [403, { code: 'not_allowed' }];
     }
     if (what === 'POST conversations') {
       const [proof, genesis, , epoch] = unframe(body);
       this.posted.push(unframe(body));
       const conv = toText(sha(genesis as Bytes));
       if (!this.logs.has(conv)) this.begin(conv, [genesis as Bytes, epoch as Bytes]);
-      return [201, { ...this.session(proof), seq: 1 }];
+      return [201, { ...this.session(proof, proven), seq: 1 }];
     }
     if (area === 'enrolments' && name) {
       const enrolment = this.enrolments.get(name);
@@ -398,8 +404,8 @@ class FakeServer {
     }
     // A visitor has proven the conversation, a device anything else.
     const named = area === 'tickets' ? query.replace('conv=', '') : name;
-    const device = [...this.proven].some((owner) => !this.isConv(owner));
-    if (!device && !this.proven.has(named)) return [401, { code: 'no_session' }];
+    const device = proven === this.devices && proven.size > 0;
+    if (!device && !proven.has(named)) return [401, { code: 'no_session' }];
     if (area === 'tickets') {
       const ticket = `ticket-${fresh()}`;
       this.tickets.add(ticket);
@@ -407,7 +413,7 @@ class FakeServer {
     }
     if (area === 'keyobjects') {
       const owners = unframe(body).map((object) => content(object).name);
-      if (owners.some((owner) => !this.proven.has(owner))) return [422, { code: 'bad_keyobj', rule: 'K16' }];
+      if (owners.some((owner) => !proven.has(owner))) return [422, { code: 'bad_keyobj', rule: 'K16' }];
       this.keyObjects.push(...unframe(body));
       return [204, new Uint8Array(0)];
     }
@@ -444,10 +450,6 @@ class FakeServer {
     const log = empty();
     for (const entry of entries) step(log, entry);
     this.logs.set(conv, log);
-  }
-  /** Ends what devices have proven; visitors' sessions go on. */
-  endDevices() {
-    for (const owner of this.proven) if (!this.isConv(owner)) this.proven.delete(owner);
   }
   private isConv(owner: string) {
     return owner.length === 43;
@@ -488,7 +490,7 @@ class FakeSocket {
   constructor(url: string) {
     const { server } = FakeSocket;
     // A chat of a case that is over finds nobody.
-    if (!url.startsWith(server.base.replace('http', 'ws'))) return;
+    if (![server.base, server.staff].some((base) => url.startsWith(base.replace('http', 'ws')))) return;
     setTimeout(() => {
       if (server.down) this.end(1006);
       else {
@@ -652,7 +654,7 @@ describe('marks', () => {
   test('none goes into a closed conversation, and none from who is no member', async () => {
     const { conv, log } = await talking();
     server.append(conv, pack(3, { by: 'agent', n: 0, close: 1 }));
-    const own = desk(new FakeVault('agent', { conversations: [], device: 'ready' }), server.base);
+    const own = desk(new FakeVault('agent', { conversations: [], device: 'ready' }), server.staff);
     await until(() => expect(own.view.get().stage).toBe('ready'));
     own.select(conv);
     await until(() => expect(texts(own.view.get().current?.lines)).toEqual(['hello']));
@@ -890,7 +892,7 @@ describe('visitor', () => {
 
   test('[S1] a socket whose session has ended comes back with another', async () => {
     const { talk, conv } = await talking();
-    server.proven.clear();
+    server.visitors.clear();
     server.cut();
     server.append(conv, said('later'));
     await until(() => expect(texts(talk().lines)).toEqual(['hello', 'later']));
@@ -1279,7 +1281,7 @@ describe('visitor', () => {
 describe('desk', () => {
   const ready = (): Keeping => ({ conversations: [], device: 'ready' });
   const open = async (vault = new FakeVault('agent', ready())) => {
-    const board = desk(vault, server.base);
+    const board = desk(vault, server.staff);
     await until(() => expect(board.view.get()).toMatchObject({ stage: 'ready', link: 'online' }));
     await until(() =>
       expect([...server.sockets].some((one) => one.ready.has(`q:${server.dept}`))).toBe(true),
@@ -1288,7 +1290,7 @@ describe('desk', () => {
   };
 
   test('another invitation, while the first one waits for ever', async () => {
-    const board = desk(new FakeVault('agent'), server.base);
+    const board = desk(new FakeVault('agent'), server.staff);
     await until(() => expect(board.view.get()).toMatchObject({ stage: 'enrol', link: 'online' }));
     board.enrol('good');
     await until(() => expect(server.count(/^GET enrolments/)).toBeGreaterThan(0));
@@ -1302,7 +1304,7 @@ describe('desk', () => {
 
   test('from the invitation to the queue', async () => {
     const vault = new FakeVault('agent');
-    const board = desk(vault, server.base);
+    const board = desk(vault, server.staff);
     await until(() => expect(board.view.get()).toMatchObject({ stage: 'enrol', link: 'online' }));
     board.enrol('good');
     await until(() => expect(server.count(/^GET enrolments/)).toBeGreaterThan(0));
@@ -1327,7 +1329,7 @@ describe('desk', () => {
   });
 
   test('[K17] a wrong invitation is told, and another one may be given', async () => {
-    const board = desk(new FakeVault('agent'), server.base);
+    const board = desk(new FakeVault('agent'), server.staff);
     await until(() => expect(board.view.get().stage).toBe('enrol'));
     board.enrol('bad');
     await until(() => expect(board.view.get().problem).toEqual({ code: 'invitation', rule: 'K17' }));
@@ -1340,7 +1342,7 @@ describe('desk', () => {
 
   test('[K17] a request that the server refuses leads back to the invitation', async () => {
     server.troubles.push({ what: /^POST enrolments/, answer: [403, 'bad_enrolment'] });
-    const board = desk(new FakeVault('agent'), server.base);
+    const board = desk(new FakeVault('agent'), server.staff);
     await until(() => expect(board.view.get().stage).toBe('enrol'));
     board.enrol('good');
     await until(() =>
@@ -1351,14 +1353,14 @@ describe('desk', () => {
 
   test('a device that has asked goes on after a reload', async () => {
     const kept = nothing();
-    const first = desk(new FakeVault('agent', kept), server.base);
+    const first = desk(new FakeVault('agent', kept), server.staff);
     await until(() => expect(first.view.get().stage).toBe('enrol'));
     first.enrol('good');
     await until(() => expect(server.enrolments.size).toBe(1));
     for (const one of server.enrolments.values()) one.signed = true;
     server.departmentKeys = true;
     const vault = new FakeVault('agent', { ...kept });
-    const second = desk(vault, server.base);
+    const second = desk(vault, server.staff);
     await until(() => expect(second.view.get().stage).toBe('ready'));
     expect(vault.calls).not.toContain('enrol');
   });
@@ -1368,7 +1370,7 @@ describe('desk', () => {
     server.enrolments.set(toText(id), { signed: true });
     const board = desk(
       new FakeVault('agent', { ...ready(), device: 'certified', enrolment: id }),
-      server.base,
+      server.staff,
     );
     await until(() => expect(server.keyObjects).toHaveLength(1));
     expect(board.view.get().stage).toBe('certified');
@@ -1379,14 +1381,14 @@ describe('desk', () => {
   test('a certified device goes on when the server has forgotten the request', async () => {
     server.departmentKeys = true;
     const kept: Keeping = { ...ready(), device: 'certified', enrolment: new Uint8Array(32).fill(3) };
-    const board = desk(new FakeVault('agent', kept), server.base);
+    const board = desk(new FakeVault('agent', kept), server.staff);
     await until(() => expect(board.view.get().stage).toBe('ready'));
     expect(server.keyObjects).toEqual([]);
   });
 
   test('a request that never arrived leads back to the invitation', async () => {
     const kept: Keeping = { ...ready(), device: 'asked', enrolment: new Uint8Array(32) };
-    const board = desk(new FakeVault('agent', kept), server.base);
+    const board = desk(new FakeVault('agent', kept), server.staff);
     await until(() =>
       expect(board.view.get()).toMatchObject({ stage: 'enrol', problem: { code: 'invitation' } }),
     );
@@ -1396,7 +1398,7 @@ describe('desk', () => {
     server.departmentKeys = true;
     const vault = new FakeVault('agent', { ...ready(), device: 'certified' });
     vault.refuse.department = [refusal('K15', 'dept_key_mismatch')];
-    const board = desk(vault, server.base);
+    const board = desk(vault, server.staff);
     await until(() =>
       expect(board.view.get()).toMatchObject({ stage: 'failed', problem: { code: 'refused', rule: 'K15' } }),
     );
@@ -1407,7 +1409,7 @@ describe('desk', () => {
   test('[K3] an address that names another organisation than before fails the desk', async () => {
     const vault = new FakeVault('agent', ready());
     vault.refuse.open = [refusal('K3', 'wrong_org')];
-    const board = desk(vault, server.base);
+    const board = desk(vault, server.staff);
     await until(() =>
       expect(board.view.get()).toMatchObject({ stage: 'failed', problem: { code: 'refused', rule: 'K3' } }),
     );
@@ -1458,7 +1460,7 @@ describe('desk', () => {
     test('a device without keys asks for none', async () => {
       const vault = new FakeVault('agent');
       const ticks = vi.spyOn(globalThis, 'setInterval');
-      const board = desk(vault, server.base);
+      const board = desk(vault, server.staff);
       await until(() => expect(board.view.get().stage).toBe('enrol'));
       const [tick] = ticks.mock.calls.find(([, age]) => age === 600_000) ?? [];
       ticks.mockRestore();
@@ -1505,7 +1507,7 @@ describe('desk', () => {
       const { board, given } = await fresh();
       const { conv } = await talking();
       enrolled(2);
-      server.endDevices();
+      server.devices.clear();
       server.troubles.push({ what: /^POST sessions/, answer: [422, 'cert_time', 'K11'] });
       board.select(conv);
       await until(() => expect(texts(board.view.get().current?.lines)).toEqual(['hello']));
@@ -1543,7 +1545,7 @@ describe('desk', () => {
       server.departmentKeys = true;
       server.troubles.push({ what: /^GET department-keys/, answer: [503, 'unavailable'] });
       const vault = new FakeVault('agent', ready());
-      const board = desk(vault, server.base);
+      const board = desk(vault, server.staff);
       await until(() =>
         expect(board.view.get()).toMatchObject({
           stage: 'failed',
