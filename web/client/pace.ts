@@ -19,9 +19,11 @@ export function again(first = 200, most = 20_000): Again {
     stop();
     act?.();
   };
+  // Not before the event is told to everybody: an act that waits anew must not hear it again.
+  const online = () => queueMicrotask(fire);
   const stop = () => {
     clearTimeout(timer);
-    globalThis.removeEventListener?.('online', fire);
+    globalThis.removeEventListener?.('online', online);
     waiting = undefined;
   };
   return {
@@ -29,7 +31,7 @@ export function again(first = 200, most = 20_000): Again {
       stop();
       waiting = act;
       timer = setTimeout(fire, Math.min(most, first * 2 ** tries++) * (0.5 + Math.random() / 2));
-      globalThis.addEventListener?.('online', fire);
+      globalThis.addEventListener?.('online', online);
     },
     reset() {
       tries = 0;

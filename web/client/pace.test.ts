@@ -1,0 +1,30 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { again } from './pace.ts';
+
+const scope = new EventTarget();
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test('back on the network it acts at once, and once, also when it waits anew', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('addEventListener', scope.addEventListener.bind(scope));
+  vi.stubGlobal('removeEventListener', scope.removeEventListener.bind(scope));
+  const waits = again(30_000, 30_000);
+  let acts = 0;
+  const act = () => {
+    if (++acts < 50) waits.later(act);
+  };
+  waits.later(act);
+  scope.dispatchEvent(new Event('online'));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(acts).toBe(1);
+  scope.dispatchEvent(new Event('online'));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(acts).toBe(2);
+  waits.stop();
+  scope.dispatchEvent(new Event('online'));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(acts).toBe(2);
+});
