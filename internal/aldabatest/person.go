@@ -136,7 +136,7 @@ func (w *World) staff(who authority.Invite) *Person {
 	who.Departments = [][16]byte{Dept, Assisted}
 	inv, _, err := w.office.Invite(who, now())
 	w.must(err)
-	p := &Person{World: w, host: Console, Cookie: w.SignIn(name, chat.RoleAgent)}
+	p := &Person{World: w, host: Console, Cookie: w.SignIn(who.Name, map[seal.Role]chat.Role{seal.Agent: chat.RoleAgent, seal.Supervisor: chat.RoleSupervisor}[who.Role])}
 	p.learn()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
