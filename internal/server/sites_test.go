@@ -160,7 +160,7 @@ func seated(t *testing.T, s *Server, office *authority.Office, login string, rol
 	copy(e.Device[:], login)
 	seal.Sign(e, e.Org, nil, key)
 	mac := inv.MAC(e.Bytes())
-	id, err := s.directory.Request(ctx, e.Bytes(), mac[:])
+	id, err := s.directory.Request(ctx, e.Bytes(), mac[:], func([32]byte) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
