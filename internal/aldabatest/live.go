@@ -41,7 +41,8 @@ func (p *Person) Connects() *Live {
 		Ticket string `json:"ticket"`
 	}
 	p.must(json.Unmarshal(body, &ticket))
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.Base, "http://"))
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(p.T.Context(), "tcp", strings.TrimPrefix(p.Base, "http://"))
 	p.must(err)
 	p.T.Cleanup(func() { _ = conn.Close() })
 	p.must(conn.SetDeadline(time.Now().Add(patience)))

@@ -2,10 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha512"
-	"encoding/base64"
-	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,25 +25,6 @@ type Sites interface {
 type OfficialSite struct {
 	Name    string   `json:"name"`
 	Origins []string `json:"origins"`
-}
-
-// Loader is the script that puts the chat on a customer's page.
-type Loader struct {
-	File      string // its name below /l/, which is its hash
-	Integrity string // as in "sha384-…"
-}
-
-// LoaderOf reads today's loader among the built pages.
-func LoaderOf(pages fs.FS) (Loader, error) {
-	content, err := fs.ReadFile(pages, "loader/v1.js")
-	if err != nil {
-		return Loader{}, fmt.Errorf("the loader was not built: %w", err)
-	}
-	sum := sha512.Sum384(content)
-	return Loader{
-		File:      base64.RawURLEncoding.EncodeToString(sum[:]) + ".js",
-		Integrity: "sha384-" + base64.StdEncoding.EncodeToString(sum[:]),
-	}, nil
 }
 
 const (

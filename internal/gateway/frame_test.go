@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 
 	"github.com/aldaba-chat/aldaba/internal/gateway"
+	"github.com/aldaba-chat/aldaba/internal/site"
 )
 
 // websites are those of a test: by id, where they may stand. One without
@@ -83,7 +84,7 @@ func TestFrame_Loaders(t *testing.T) {
 		same(t, path+": Access-Control-Allow-Origin", response.Header.Get("Access-Control-Allow-Origin"), "*")
 		same(t, path+": Cross-Origin-Resource-Policy", response.Header.Get("Cross-Origin-Resource-Policy"), "cross-origin")
 	}
-	loader, err := gateway.LoaderOf(fstest.MapFS{"loader/v1.js": {Data: []byte(aLoader)}})
+	loader, err := site.LoaderOf(fstest.MapFS{"loader/v1.js": {Data: []byte(aLoader)}})
 	if err != nil || loader.File != loaderName(aLoader) || !strings.HasPrefix(loader.Integrity, "sha384-") || len(loader.Integrity) != 71 {
 		t.Errorf("the loader is %v %v", loader, err)
 	}

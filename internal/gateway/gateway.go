@@ -77,7 +77,7 @@ type Gateway struct {
 	hosts  Hosts
 	ready  func() error
 	sites  Sites
-	loader Loader
+	loader site.Loader
 	api    *api
 	staff  *staff // nil without an organisation's services
 }
@@ -107,7 +107,7 @@ func New(o Options) *Gateway {
 	}
 	if o.Pages != nil {
 		var err error
-		if g.loader, err = LoaderOf(o.Pages); err != nil {
+		if g.loader, err = site.LoaderOf(o.Pages); err != nil {
 			log.Warn("there is no loader for customers' pages", "error", err)
 		}
 	}

@@ -38,7 +38,7 @@ func hostsOf(o Options) (gateway.Hosts, error) {
 	if !o.Demo {
 		return hosts, nil
 	}
-	loader, err := gateway.LoaderOf(o.Pages)
+	loader, err := site.LoaderOf(o.Pages)
 	if err != nil {
 		return hosts, err
 	}

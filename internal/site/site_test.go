@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +24,7 @@ type office struct {
 	now   time.Time
 }
 
-func open(t *testing.T) *office {
+func open(t testing.TB) *office {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
 	must(t, err)
@@ -33,7 +34,7 @@ func open(t *testing.T) *office {
 	return o
 }
 
-func (o *office) reopen(t *testing.T) {
+func (o *office) reopen(t testing.TB) {
 	t.Helper()
 	var err error
 	o.Sites, err = site.Open(t.Context(), site.Options{
@@ -43,7 +44,7 @@ func (o *office) reopen(t *testing.T) {
 	must(t, err)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -203,6 +204,28 @@ func TestSites_Origins(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An origin goes into a header as it is: whatever is accepted is one word that
+// names one host, and no policy can be written with it.
+func FuzzOrigin(f *testing.F) {
+	for _, seed := range []string{"https://bank.example", "http://[::1]:8080", "https://a.b:8443", "https://x; script-src *", "http://127.0.0.1:1"} {
+		f.Add(seed)
+	}
+	o := open(f)
+	f.Fuzz(func(t *testing.T, origin string) {
+		s := bank()
+		s.Origins = []string{origin}
+		if o.Add(t.Context(), s) != nil {
+			return
+		}
+		must(t, o.Remove(t.Context(), "bank"))
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme+"://"+u.Host != origin || strings.ContainsAny(origin, " ;,'\"*\t\r\n\\") ||
+			strings.ToLower(origin) != origin || u.Scheme != "https" && u.Scheme != "http" {
+			t.Errorf("%q was accepted", origin)
+		}
+	})
 }
 
 func TestSites_LiveAFullLifeAndOutliveTheProcess(t *testing.T) {

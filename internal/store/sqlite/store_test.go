@@ -60,10 +60,6 @@ func id(numbers ...uint64) [32]byte {
 	return sha256.Sum256(b)
 }
 
-func message(n uint64) []byte {
-	return binary.BigEndian.AppendUint64(make([]byte, 10), n)
-}
-
 // record makes the given entry of a conversation, without a message.
 func record(conv [32]byte, seq uint64) conversation.Record {
 	object := fmt.Appendf(nil, "%x entry %d", conv[:4], seq)

@@ -38,7 +38,7 @@ func record(conv [32]byte, seq uint64) conversation.Record {
 	return conversation.Record{
 		Conv:  conv,
 		Dept:  [16]byte{1},
-		Entry: conversation.Entry{Seq: seq, Object: object, Hash: sha256.Sum256(object), Log: id(seq, 99), At: 1000 + int64(seq)},
+		Entry: conversation.Entry{Seq: seq, Object: object, Hash: sha256.Sum256(object), Log: id(seq, 99), At: 1000 + int64(seq)}, //nolint:gosec // tests count to few
 		State: conversation.Waiting, Members: [][32]byte{conv},
 	}
 }
