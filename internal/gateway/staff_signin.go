@@ -80,7 +80,7 @@ type self struct {
 	Role         string         `json:"role" enum:"agent,supervisor,administrator"`
 	Departments  []departmentOf `json:"departments"`
 	RecoveryLeft int            `json:"recoveryLeft" doc:"recovery codes that are left"`
-	Cap          int            `json:"cap" doc:"conversations at once; 0 leaves it to the department"`
+	Cap          int            `json:"cap" doc:"conversations at once"`
 	Presence     presenceBody   `json:"presence" doc:"as the person has chosen it"`
 	Demo         bool           `json:"demo"`
 }
@@ -99,7 +99,7 @@ func (s *staff) selfOperations() {
 			}
 			return &answer{self{
 				ID: who.ID.String(), Login: who.Login, Name: who.Name, Title: who.Title, Role: who.Role.String(),
-				Departments: s.departmentsOf(who), RecoveryLeft: left, Cap: who.Cap, Presence: showPresence(s.Presence.Choice(who.ID)), Demo: s.Hosts.Demo,
+				Departments: s.departmentsOf(who), RecoveryLeft: left, Cap: s.capOf(who.Cap, who.Departments), Presence: showPresence(s.Presence.Choice(who.ID)), Demo: s.Hosts.Demo,
 			}}, nil
 		})
 	type change struct {

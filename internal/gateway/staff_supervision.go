@@ -135,24 +135,29 @@ func (s *staff) superviseAgent(ctx context.Context, p identity.Person, departmen
 	}
 	seen := showPresence(s.Presence.Of(p.ID))
 	one = agentBody{ID: p.ID.String(), Name: p.Name, State: seen.State, Reason: seen.Reason}
-	for _, d := range p.Departments {
-		if slices.Contains(departments, d) {
-			mine = true
-			one.Cap = max(one.Cap, s.Offices.Cap(d))
-		}
-	}
-	if p.Cap > 0 {
-		one.Cap = p.Cap
-	}
-	if !mine {
+	ours := slices.DeleteFunc(slices.Clone(p.Departments), func(d [16]byte) bool { return !slices.Contains(departments, d) })
+	if len(ours) == 0 {
 		return one, false, nil
 	}
+	one.Cap = s.capOf(p.Cap, ours)
 	keys, err := s.Staff.DevicesOf(ctx, p.ID)
 	if err != nil {
 		return one, false, err
 	}
 	one.Open, err = s.openOf(ctx, keys)
 	return one, true, err
+}
+
+// capOf is how many conversations somebody takes at once: their own number, or
+// the largest of their departments'.
+func (s *staff) capOf(own int, departments [][16]byte) int {
+	if own > 0 {
+		return own
+	}
+	for _, d := range departments {
+		own = max(own, s.Offices.Cap(d))
+	}
+	return own
 }
 
 // openOf counts what the devices of one account have open: their certificates

@@ -15,7 +15,7 @@ const binary = join(import.meta.dirname, '..', '..', 'bin', 'aldaba');
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'aldaba-console-'));
 /** Where pictures go when somebody wants to look at them. */
-const pictures = process.env.ALDABA_PICTURES;
+const pictures = process.env.PICTURES;
 
 let server: ChildProcess;
 let browser: Browser;
