@@ -94,7 +94,7 @@ class FakeVault implements Vault {
   async open() {
     this.call('open');
     const { conversations, device, enrolment } = this.kept;
-    return { visitor: conversations, device, ...(enrolment && { enrolment }) };
+    return { visitor: [...conversations], device, ...(enrolment && { enrolment }) };
   }
   async trust() {
     this.call('trust');
@@ -1205,7 +1205,7 @@ describe('visitor', () => {
     );
     server.down = false;
     await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['hello']));
-    expect(vault.calls.filter((call) => call === 'open')).toHaveLength(1);
+    expect(vault.calls.filter((call) => call === 'open')).toHaveLength(2);
   });
 
   test('a vault that does not open is a problem, and a restart opens it', async () => {
@@ -1228,7 +1228,7 @@ describe('visitor', () => {
     await until(() => expect(chat.view.get()).toMatchObject({ stage: 'talking', link: 'online' }));
     chat.say('still here');
     await until(() => expect(texts(talk().lines)).toEqual(['hello', 'meanwhile', 'still here']));
-    expect(vault.calls.filter((call) => call === 'open')).toHaveLength(1);
+    expect(vault.calls.filter((call) => call === 'open')).toHaveLength(2);
     expect(server.sockets.size).toBe(1);
   });
 
@@ -1265,12 +1265,39 @@ describe('visitor', () => {
     await until(() => expect(server.sockets.size).toBe(1));
   });
 
+  test('two windows that begin one after the other speak in one conversation', async () => {
+    const keeping = nothing();
+    const [one, two] = [1, 2].map(() => visitor(new FakeVault('visitor', keeping), server.base));
+    for (const chat of [one, two]) await until(() => expect(chat?.view.get().stage).toBe('none'));
+    one?.say('first');
+    await until(() => expect(texts(one?.view.get().conversation?.lines)).toEqual(['first']));
+    two?.say('second');
+    for (const chat of [one, two])
+      await until(() => expect(texts(chat?.view.get().conversation?.lines)).toEqual(['first', 'second']));
+    expect(server.logs.size).toBe(1);
+  });
+
+  test('a message of an earlier page that the log has already is not sent again', async () => {
+    const { vault, chat, talk } = await talking();
+    chat.say('once', 'AAAAAAAAAAAAAAAAAAAAAA');
+    await until(() => expect(texts(talk().lines)).toEqual(['hello', 'once']));
+    const later = visitor(new FakeVault('visitor', vault.kept), server.base);
+    later.say('once', 'AAAAAAAAAAAAAAAAAAAAAA');
+    await until(() => expect(texts(later.view.get().conversation?.lines)).toEqual(['hello', 'once']));
+    await until(() => expect(later.view.get().conversation?.outgoing).toEqual([]));
+    expect(texts(talk().lines)).toEqual(['hello', 'once']);
+  });
+
   test('erasing during the beginning leaves no key behind', async () => {
     const vault = new FakeVault('visitor');
     const chat = visitor(vault, server.base);
     await until(() => expect(chat.view.get().stage).toBe('none'));
+    const make = vault.begin.bind(vault);
+    vi.spyOn(vault, 'begin').mockImplementationOnce(() => {
+      chat.erase();
+      return make();
+    });
     chat.say('hello');
-    chat.erase();
     await until(() => expect(vault.calls).toContain('erase'));
     await until(() => expect(vault.kept.conversations).toEqual([]));
     expect(chat.view.get()).toEqual({ link: 'online', stage: 'none', site: silent });

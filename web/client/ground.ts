@@ -16,6 +16,8 @@ export interface Ground {
   readonly vault: Vault;
   /** The vault for the site's organisation and its trust; the vault is opened once, whatever happens after. */
   start(pin: (site: Site) => Pin, site?: string): Promise<Kept>;
+  /** What is kept by now, after a start: another window may have begun a conversation since. */
+  look(): Promise<Kept>;
   /** Fetches policy, certificates and status and lets the vault verify them. */
   trust(): Promise<void>;
   /** Does the act; when it is refused because policy, status or the device's keys are old, once more with new ones. */
@@ -40,6 +42,7 @@ export function ground(
   // A proof waits for no cure, because a cure may need a session.
   const requests = api(base, (challenge) => lively(() => vault.proof(challenge, speaker())), cure, speaker);
   let kept: Promise<Kept> | undefined;
+  let opened: Pin | undefined;
   let trusting: Promise<void> | undefined;
   let renewing = false;
   let curedAt = Number.NEGATIVE_INFINITY;
@@ -108,10 +111,16 @@ export function ground(
     trusted,
     cure,
     renew,
+    async look() {
+      const found = opened ? await vault.open(opened) : await kept;
+      await trust();
+      return found as Kept;
+    },
     async start(pin, name) {
       const site = kept ? undefined : await requests.site(name);
       if (site) {
-        kept ??= vault.open(pin(site)).then(
+        opened = pin(site);
+        kept ??= vault.open(opened).then(
           (found) => {
             setInterval(() => trust().then(renew).catch(mention), trustAge);
             return found;

@@ -1,7 +1,7 @@
 // The visitor's chat: one conversation, which begins with the first message
 // and is found again by the keys that this browser keeps.
 import type { Kept, Vault } from '@aldaba/crypto';
-import { type Bytes, api as requests, toBytes } from './api.ts';
+import { type Bytes, api as requests, toBytes, toText } from './api.ts';
 import type { Problem, SiteView, VisitorChat, VisitorView } from './chat.ts';
 import { type Conversation, conversation } from './conversation.ts';
 import { ground } from './ground.ts';
@@ -11,6 +11,8 @@ import { waiting } from './place.ts';
 import { Failure, passing, problemOf } from './problem.ts';
 import { type Socket, socket } from './socket.ts';
 
+/** Looks at the server for a conversation that another window has begun. */
+const patience = 5;
 /** The reason of a visitor's close (SPEC section 4.3). */
 const reasonLeft = 2;
 /** Roles of people who answer (SPEC section 4). */
@@ -31,6 +33,8 @@ export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
   /** What a new conversation begins with, until the server has taken it: another try posts the same bytes (L6). */
   let begun: Awaited<ReturnType<Vault['begin']>> | undefined;
   let beginning = false;
+  /** How often another window's conversation was looked for at the server. */
+  let looks = 0;
   let ready = false;
   let talk: Conversation | undefined;
   let line: Socket | undefined;
@@ -154,6 +158,22 @@ export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
     return found && { dept: toBytes(found.id, 16), minMode: found.mode === 'sealed' ? 2 : 1 };
   }
 
+  /**
+   * Whether another window has begun a conversation since this one looked: what
+   * is said here belongs there. One that the server does not know yet is given
+   * some time, for the other window may be about to post it.
+   */
+  async function joins(): Promise<boolean> {
+    const known = new Set(kept?.visitor.map(toText));
+    const found = await below.look();
+    conv = found.visitor.findLast((one) => !known.has(toText(one)));
+    const gone = conv && (await missing());
+    if (gone) conv = undefined;
+    if (gone && ++looks < patience) throw new Failure(0, 'offline');
+    kept = found;
+    return conv !== undefined;
+  }
+
   async function begin(): Promise<void> {
     if (beginning || line || !ready) return;
     stage = 'talking';
@@ -167,8 +187,18 @@ export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
     beginning = true;
     const mine = erasures;
     try {
+      const joined = !begun && (await joins());
+      if (mine !== erasures) {
+        conv = undefined;
+        return;
+      }
+      if (joined && conv) {
+        if (ready) talking(conv);
+        return;
+      }
       const made = begun ?? (await below.trusted(() => vault.begin(department())));
       if (mine !== erasures) return await vault.erase(made.conv);
+      if (made !== begun && kept) kept = { ...kept, visitor: [...kept.visitor, made.conv] };
       begun = made;
       conv = made.conv;
       await api.begin(made.objects).catch((error) => {
@@ -190,6 +220,8 @@ export function visitor(vault: Vault, base: string, name = ''): VisitorChat {
       report(error);
     } finally {
       beginning = false;
+      // What was said after an erasure waits for a conversation of its own.
+      if (mine !== erasures && talk) void begin();
     }
   }
 

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { args } from './workers.ts';
 
@@ -27,8 +27,8 @@ beforeAll(async () => {
   await new Promise<void>((done, failed) => {
     const read = (chunk: unknown) => {
       output += String(chunk);
-      const [, visitor] = /visitor's page +(\S+)/.exec(output) ?? [];
-      const [, agent] = /agent's page +(\S+)/.exec(output) ?? [];
+      const [, visitor] = /^chat .* (http\S+)$/m.exec(output) ?? [];
+      const [, agent] = /^ana .* (http\S+)$/m.exec(output) ?? [];
       if (!visitor || !agent) return;
       [visitorPage, agentPage] = [visitor, agent];
       done();
@@ -68,6 +68,21 @@ const fields = [
 ];
 const contact = { text: '900 123 456', href: 'tel:+34900123456' };
 
+/** Replaces what the server tells of its site, in every page of a browser. */
+async function tell(context: BrowserContext, site: object = {}): Promise<void> {
+  await context.addInitScript(
+    (told) => {
+      const ask = globalThis.fetch;
+      globalThis.fetch = async (...given) => {
+        const reply = await ask(...given);
+        if (!/\/v1\/site(\?|$)/.test(String(given[0]))) return reply;
+        return Response.json({ ...(await reply.json()), ...told });
+      };
+    },
+    { name: 'Banco Ribera', departments: [], fields: [], contact: {}, open: true, ...site },
+  );
+}
+
 /** Opens the visitor's page; `site` replaces what the server tells of it. */
 async function open(look: Look, site: object = {}, before?: (page: Page) => Promise<unknown>) {
   const context = await browser.newContext({
@@ -77,16 +92,13 @@ async function open(look: Look, site: object = {}, before?: (page: Page) => Prom
     reducedMotion: 'reduce',
     viewport: { width: look.width ?? 380, height: look.height ?? 600 },
   });
+  await tell(context, site);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error' && !/ERR_|status of 4/.test(message.text()))
       complaints.push(message.text());
-  });
-  await page.route(/\/v1\/site/, async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, json: { ...(await response.json()), name: 'Banco Ribera', ...site } });
   });
   await before?.(page);
   await page.goto(visitorPage);
@@ -123,6 +135,7 @@ test('a whole conversation by keyboard alone', async () => {
     for (let steps = 0; steps < 40; steps++) {
       const here = await page.evaluate(() => {
         const { activeElement: on } = document;
+        if (on === document.body) return ''; // between the end and the beginning
         return `${on?.getAttribute('aria-label') ?? ''} ${on?.closest('label')?.textContent ?? ''} ${on?.textContent ?? ''}`;
       });
       if (name.test(here)) return;
@@ -144,7 +157,7 @@ test('a whole conversation by keyboard alone', async () => {
   await press('Shift+Enter');
   await page.keyboard.type('two');
   await press('Enter');
-  await expect.poll(() => page.locator('.bubble').allInnerTexts()).toEqual(['one\ntwo']);
+  await expect.poll(() => page.locator('.bubble').allInnerTexts(), { timeout: 15_000 }).toEqual(['one\ntwo']);
 
   await agent.goto(agentPage);
   await agent.getByRole('button', { name: 'Enrol' }).click();
@@ -170,7 +183,7 @@ test('a whole conversation by keyboard alone', async () => {
   await page.getByRole('dialog').getByText('Safety number').waitFor();
   await shoot(page, 'card-of-the-agent');
   await press('Escape');
-  await step(/bank\.example/);
+  await step(/^ {2}bank\.example/);
   await press('Enter');
   await page.getByRole('dialog', { name: 'You are leaving to bank.example' }).waitFor();
   await press('Escape');
@@ -207,6 +220,72 @@ const looks: readonly (readonly [string, Look])[] = [
   ['en forced colours', { forced: true }],
   ['en phone', { width: 412, height: 915, dark: true }],
 ];
+
+describe('nothing is lost and nothing is doubled', () => {
+  const bubbles = (page: Page) =>
+    expect.poll(() => page.locator('.bubble').allInnerTexts(), { timeout: 20_000 });
+  const says = async (page: Page, text: string) => {
+    await page.getByRole('textbox').fill(text);
+    await page.getByRole('textbox').press('Enter');
+  };
+
+  test('two tabs, of which each begins, and a reload of both', async () => {
+    const { page, complaints, close } = await open({});
+    const other = await page.context().newPage();
+    await other.goto(visitorPage);
+    for (const each of [page, other]) await each.getByRole('textbox').waitFor();
+    await says(page, 'from the first');
+    await page.locator('.ticks').waitFor();
+    await says(other, 'from the second');
+    for (const each of [page, other]) await bubbles(each).toEqual(['from the first', 'from the second']);
+    for (const each of [page, other]) await each.reload();
+    for (const each of [page, other]) await bubbles(each).toEqual(['from the first', 'from the second']);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('a draft and a message that found no network, over a reload', async () => {
+    const { page, close } = await open({});
+    await says(page, 'one');
+    await page.locator('.ticks').waitFor();
+    await page.route(/\/entries$/, (route) => route.abort());
+    await says(page, 'two');
+    await page.getByText('Sending…').waitFor();
+    await page.getByRole('textbox').fill('three, half writ');
+    await page.unroute(/\/entries$/);
+    await page.reload();
+    await bubbles(page).toEqual(['one', 'two']);
+    await expect.poll(() => page.locator('.ticks').count()).toBe(1);
+    expect(await page.getByRole('textbox').inputValue()).toBe('three, half writ');
+    await close();
+  });
+
+  test('a browser that is closed and started again', async () => {
+    const profile = join(folder, 'profile');
+    const start = async () => {
+      const opened = await chromium.launchPersistentContext(profile, {
+        executablePath: '/usr/bin/chromium',
+        args,
+        locale: 'en',
+      });
+      await tell(opened);
+      return opened;
+    };
+    const first = await start();
+    const before = await first.newPage();
+    await before.goto(visitorPage);
+    await says(before, 'before');
+    await before.locator('.ticks').waitFor();
+    await first.close();
+    const second = await start();
+    const after = await second.newPage();
+    await after.goto(visitorPage);
+    await bubbles(after).toEqual(['before']);
+    await says(after, 'after');
+    await bubbles(after).toEqual(['before', 'after']);
+    await second.close();
+  });
+});
 
 describe.each(looks)('%s', (named, look) => {
   const name = (state: string) => `${state} ${named}`.replaceAll(' ', '-');

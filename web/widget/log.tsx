@@ -68,9 +68,7 @@ function Pending({ language, message, retry }: Sending) {
   return (
     <li class="message mine first">
       <p class="bubble" dir="auto">
-        {message.fields
-          ? message.fields.map(({ name, value }) => `${name}: ${value}`).join('\n')
-          : message.text}
+        {message.fields ? message.fields.map(({ value }) => value).join(' · ') : message.text}
       </p>
       <div class={failed ? 'meta failed' : 'meta'}>
         <Icon name={failed ? 'unreachable' : 'loading'} />
@@ -110,6 +108,8 @@ export function Log({ language, view, retry, seen, read, above, below }: Logged)
   const [unseen, setUnseen] = useState(false);
   const [leaving, setLeaving] = useState<Link>();
   const { lines, outgoing } = view;
+  // What was answered before is no message: it shows once it is in the log, or when it failed.
+  const texts = outgoing.filter(({ fields, state }) => !fields || state === 'failed');
   const made = useMemo(() => rows(language, lines), [language, lines]);
   const sent = outgoing.at(-1)?.cid;
 
@@ -149,9 +149,9 @@ export function Log({ language, view, retry, seen, read, above, below }: Logged)
             ))}
           </ol>
         </div>
-        {outgoing.length > 0 && (
+        {texts.length > 0 && (
           <ul aria-label={translate(language, 'outgoing')}>
-            {outgoing.map((message) => (
+            {texts.map((message) => (
               <Pending key={message.cid} language={language} message={message} retry={retry} />
             ))}
           </ul>
