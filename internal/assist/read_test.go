@@ -315,4 +315,23 @@ func TestDesk_ReadsWithEachOfItsCertificates(t *testing.T) {
 	p.says(later, "con otro")
 	hear(t, d, later.visitor.Conv())
 	p.wants("2 antes", "3 después", "2 con otro")
+
+	// The old conversation takes the new certificate, by the visitor too [E19].
+	newest := p.member.Places(p.trust)[0]
+	members := slices.Clone(k.visitor.Epoch().Members)
+	members[2] = seal.Member{
+		Leaf: k.visitor.NextLeaf(), Role: seal.Server, Certificate: newest.Certificate.Hash(), KeyObject: newest.KeyObject.Hash(),
+	}
+	epoch, wraps, err := k.visitor.Change(seal.ReasonMembers, members, begin)
+	if err == nil {
+		_, err = k.visitor.Take(epoch, wraps, begin, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.entries, k.extras = append(k.entries, epoch), append(append(k.extras, wraps...), p.office.Objects()...)
+	k.extras = append(k.extras, newest.KeyObject.Bytes())
+	p.says(k, "y seguimos")
+	hear(t, d, k.visitor.Conv())
+	p.wants("2 antes", "3 después", "2 con otro", "5 y seguimos")
 }

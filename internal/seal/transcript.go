@@ -659,16 +659,19 @@ func (t *Transcript) sigKey(m *Member) [32]byte {
 // checkRight is E19: the author table of section 4.5.
 func (t *Transcript) checkRight(prev, e *Epoch, author *Member, c change, dept *DepartmentPolicy) error {
 	refuse := func(format string, values ...any) error { return ErrAuthorRight.Because(format, values...) }
+	demanded := func(m Member) bool {
+		return slices.Contains(dept.Mandatory, Mandatory{m.Role, t.trust.Certificate(m.Certificate).Subject})
+	}
 	others := slices.ContainsFunc(c.rekeyed, func(m Member) bool { return m.Leaf != author.Leaf })
 	switch author.Role {
 	case Visitor:
 		for _, m := range c.added {
-			if m.Role != Department && m.Role != Bot {
-				return refuse("a visitor adds the department or a bot, not leaf %d", m.Leaf)
+			if m.Role != Department && m.Role != Bot && !demanded(m) {
+				return refuse("a visitor adds the department, a bot or whom the policy demands, not leaf %d", m.Leaf)
 			}
 		}
 	case Agent, Supervisor:
-		if e.Reason == ReasonReopen && len(c.added) > 0 {
+		if e.Reason == ReasonReopen && slices.ContainsFunc(c.added, func(m Member) bool { return !demanded(m) }) {
 			return refuse("who opens a conversation again brings nobody")
 		}
 		for _, m := range c.removed {

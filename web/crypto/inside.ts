@@ -557,8 +557,19 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
       newest && called && (newer || (deserted && !abandoned))
         ? [...coming, { role: roles.department, cert: newest.card.hash, box: newest.box }]
         : coming;
+    // Whom the policy demands comes again with its newest certificate (E16).
+    const demands = transcript.lineOf(policyNow(), dept)?.mandatory ?? [];
+    const again: (typeof coming)[number][] = [];
+    for (const { role, card } of leaving ? [] : goes) {
+      const subject = demands.find(
+        (line) => line.role === role && card && equal(line.subject, card.subject),
+      )?.subject;
+      const one =
+        subject && (await trust.find(role, judgement(dept), (cert) => equal(cert.subject, subject)));
+      if (one) again.push({ role, cert: one.card.hash, box: one.box });
+    }
     const first = transcript.nextLeaf();
-    const places = [...stays, ...comes.map((each, at) => ({ ...each, leaf: first + at }))];
+    const places = [...stays, ...[...comes, ...again].map((each, at) => ({ ...each, leaf: first + at }))];
     return write(where, opened, reason, places, reason === 1 ? first : nobody);
   }
 

@@ -942,6 +942,29 @@ describe('a roster that no longer holds', () => {
     await alice.vault.say(conv, 'x');
   });
 
+  test('[E16] [E19] the server of an assisted department goes on with its next certificate', async () => {
+    const subject = random(16);
+    const world = await makeOrg(1, { mandatory: [{ role: 8, subject }] });
+    const desk = await world.department();
+    const [old, next] = [await world.actor({ kind: 8, subject }), await world.actor({ kind: 8, subject })];
+    const alice = await visitor(world, desk);
+    await alice.vault.trust([old.card, old.key]);
+    const post = server();
+    const { conv, objects } = await alice.vault.begin();
+    post.store(objects);
+    await alice.vault.take(conv, 0, post.log, post.extras, true);
+    await alice.vault.trust([await revoke({ world }, [old.card]), next.card, next.key]);
+    expect(await alice.vault.state(conv)).toMatchObject({ stale: true });
+    post.store(await alice.vault.refresh(conv));
+    await alice.vault.take(conv, 0, post.log, post.extras, true);
+    expect(await seats(alice.vault, conv)).toEqual([
+      [0, 1],
+      [1, 4],
+      [3, 8],
+    ]);
+    await alice.vault.say(conv, 'x');
+  });
+
   test('[E21] an agent takes out a colleague that no longer holds', async () => {
     const all = await accepted();
     const { world, desk, alice, ana, post, conv, load } = all;

@@ -556,6 +556,15 @@ describe('epoch', () => {
       }
     });
 
+    test('[E16] whom the policy demands comes with its next certificate, by the visitor too', async () => {
+      const { world, chat, scanner, subject } = await withScanner();
+      await chat.add(await chat.epoch([chat.me, chat.desk, scanner], chat.me));
+      const next: Seating = { leaf: 3, who: await known(chat, world.actor({ kind: 6, subject })) };
+      const other: Seating = { leaf: 4, who: await known(chat, world.actor({ kind: 6 })) };
+      await wrong(chat, [chat.me, chat.desk, next, other], chat.me);
+      await chat.add(await chat.epoch([chat.me, chat.desk, next], chat.me));
+    });
+
     test('an agent removes others and itself, adds what the policy allows', async () => {
       const { world, chat, ana } = await accepted();
       const bob: Seating = { leaf: 3, who: await known(chat, world.actor({ kind: 3 })) };

@@ -263,12 +263,15 @@ export function createTranscript(setting: Setting) {
       }
       for (const seat of added) {
         const { role, card } = seat;
+        const demanded = mandatory.some(
+          (line) => line.role === role && card && equal(card.subject, line.subject),
+        );
         const newer = removed.length > 0 && (card?.gen ?? 0) > (writer.card?.gen ?? 0);
         const may =
           is === roles.visitor
-            ? isDepartment(seat) || role === roles.bot
+            ? isDepartment(seat) || role === roles.bot || demanded
             : person
-              ? !comesBack && (role !== roles.bot || genesis.mode !== sealed)
+              ? (!comesBack || demanded) && (role !== roles.bot || genesis.mode !== sealed)
               : ofDepartment && accepting && (isPerson(seat) || (isDepartment(seat) && newer));
         must(may, rule);
       }
