@@ -131,22 +131,26 @@ func (b *bank) post(w http.ResponseWriter, r *http.Request, language, page strin
 		http.Error(w, "This form belongs to the sample bank's own pages.", http.StatusForbidden)
 		return
 	}
-	cookie := http.Cookie{Name: signedIn, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
 	switch {
 	case page == signOutPage:
-		cookie.MaxAge = -1
-		http.SetCookie(w, &cookie)
+		remember(w, "", -1)
 		see(w, "/"+language+"/")
 	case page != signInPage:
 		nothing(w)
 	case r.PostFormValue("user") != user || r.PostFormValue("password") != password:
 		b.show(w, r, view{Language: language, Page: page, Refused: true})
 	default:
-		cookie.Value = user
-		http.SetCookie(w, &cookie)
+		remember(w, user, 0)
 		see(w, "/"+language+"/"+privatePage)
 	}
+}
+
+// remember sets the bank's cookie for this visit, or takes it away with an age below zero.
+func remember(w http.ResponseWriter, who string, age int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: signedIn, Value: who, Path: "/", MaxAge: age, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
 }
 
 func known(r *http.Request) bool {
@@ -185,7 +189,8 @@ func asset(w http.ResponseWriter, files fs.FS, name string) {
 		h.Set("Content-Type", "image/svg+xml")
 	}
 	h.Set("Cache-Control", bankCacheControl)
-	_, _ = w.Write(content) // a write fails when the browser has gone
+	// A write fails when the browser has gone.
+	_, _ = w.Write(content) //nolint:gosec // one of two embedded files, by a name of ours
 }
 
 // render fills a page before anything of it is sent.
