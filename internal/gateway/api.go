@@ -152,7 +152,7 @@ func (a *api) sendList(w http.ResponseWriter, status int, objects ...[]byte) {
 	h.Set("Content-Type", wire.ContentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) //nolint:gosec // a list of objects with nosniff and a type that no browser shows
+	_, _ = w.Write(body)
 }
 
 func (a *api) sendJSON(w http.ResponseWriter, status int, value any) error {

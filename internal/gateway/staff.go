@@ -131,7 +131,7 @@ func outside(status int, errs []error) *details {
 		d.Code, d.Detail = "internal", "Something failed inside the server: its log says what."
 	}
 	for _, err := range errs {
-		if e, ok := err.(huma.ErrorDetailer); ok && d.Field == "" { //nolint:errorlint // the library's own list
+		if e, ok := err.(huma.ErrorDetailer); ok && d.Field == "" {
 			d.Field = plainField(strings.TrimPrefix(e.ErrorDetail().Location, "body."))
 		}
 	}
@@ -142,7 +142,8 @@ func outside(status int, errs []error) *details {
 // plainField keeps the name of a member that a stranger made up to what a name
 // of ours could be.
 func plainField(name string) string {
-	strange := func(c rune) bool { return c > 'z' || !alphanumeric(byte(c)) && !strings.ContainsRune(".[]-_", c) }
+	const fine = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.[]-_"
+	strange := func(c rune) bool { return !strings.ContainsRune(fine, c) }
 	if len(name) > 64 || strings.ContainsFunc(name, strange) {
 		return "body"
 	}

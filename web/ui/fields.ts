@@ -8,7 +8,7 @@ interface Asked {
 }
 
 /** The most that one answer holds, in bytes of UTF-8. */
-export const longestAnswer = 200;
+const longestAnswer = 200;
 
 /** The sentence of what is wrong with an answer; undefined when nothing is. */
 export function faultOf({ kind, required, choices }: Asked, answer: string): Key | undefined {

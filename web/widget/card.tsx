@@ -11,7 +11,7 @@ type Person = ConversationView['members'][number];
 const operator = 2;
 
 /** Who vouches for the name that a person answers under. */
-export const proofOf = ({ custody }: Person) => (custody === operator ? 'vouched' : 'verified');
+const proofOf = ({ custody }: Person) => (custody === operator ? 'vouched' : 'verified');
 
 /** What the certificate of who answers proves, in a word that opens its card. */
 export function Badge({ language, agent, open }: { language: Language; agent: Person; open: () => void }) {

@@ -8,7 +8,7 @@
 
 import type { Outgoing } from '@aldaba/client';
 
-export interface Shelved {
+interface Shelved {
   readonly draft: string;
   /** By the name of the field; empty when it was passed over. */
   readonly answers: Readonly<Record<string, string>>;
