@@ -2,6 +2,7 @@ import type { Need } from '@aldaba/ui';
 import type { ReactNode } from 'react';
 import type { Refused } from './api.ts';
 import { Icon, type IconName } from './icon.tsx';
+import css from './notice.module.css';
 import { Skeleton } from './parts.tsx';
 import { explainRefusal } from './refusal.ts';
 import { Link } from './route.tsx';
@@ -59,14 +60,27 @@ export function Stale({ problem, again }: { problem: Refused | undefined; again:
   );
 }
 
-/** A page before its first answer. */
-export function Loading({ title }: { title: string }) {
+/** A page before its first answer, in the shape of what comes: a conversation, or cards. */
+export function Loading({ title, shape = 'chat' }: { title: string; shape?: 'chat' | 'page' }) {
   const { language } = useWords();
   return (
     <main id="main" className="waiting" tabIndex={-1}>
       <h1 className="hidden">{title}</h1>
-      <Skeleton language={language} />
+      {shape === 'chat' ? <Skeleton language={language} /> : <Cards />}
     </main>
+  );
+}
+
+/** The shape of a page of cards. */
+export function Cards() {
+  const { say } = useWords();
+  return (
+    <div className={css.cards} role="status">
+      <span className="hidden">{say('loading')}</span>
+      <i />
+      <i />
+      <i />
+    </div>
   );
 }
 

@@ -18,9 +18,10 @@ export function Supervision({ me }: { me: Me }) {
   const { say } = useWords();
   const { value, problem, again } = useAsked(api.supervision, age);
   const now = useNow(1000);
-  if (!value && !problem) return <Loading title={say('agent.nav.supervision')} />;
+  if (!value && !problem) return <Loading title={say('agent.nav.supervision')} shape="page" />;
   return (
-    <main id="main" className={css.page} tabIndex={-1}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <main id="main" className={css.page} tabIndex={0}>
       <header className={css.head}>
         <div>
           <h1>{say('agent.nav.supervision')}</h1>

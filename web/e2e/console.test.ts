@@ -161,7 +161,8 @@ const cases: Readonly<Record<string, Case>> = {
       await page.locator('input[name=one-time-code]').fill('123456');
       await page.locator('button[type=submit]').click();
       await page.locator('input[type=checkbox]').waitFor();
-      await page.locator('button[type=submit]').click();
+      // It looks switched off, and says why when it is pressed.
+      await page.locator('button[type=submit]').click({ force: true });
     },
     shows: { en: 'Keep them before you go on', es: 'Guárdelos antes de seguir' },
   },

@@ -52,17 +52,21 @@ interface Shown {
 }
 
 /** Why an agent cannot write in a conversation that is neither closed nor waiting. */
-function bar(language: Language, view: ConversationView): string | undefined {
+function bar(language: Language, view: ConversationView, agents: readonly string[]): string | undefined {
   const rule = lockOf(view.lines);
+  const names = new Intl.ListFormat(language).format(agents);
+  const elsewhere = names
+    ? translate(language, 'agent.elsewhere.who', { names })
+    : translate(language, 'agent.elsewhere');
   // Not to be a member is no failure of keys: somebody else has accepted.
-  if (rule === 'W1') return translate(language, 'agent.elsewhere');
+  if (rule === 'W1') return elsewhere;
   if (rule !== undefined) return translate(language, 'composer.locked', { rule });
   if (view.open) return undefined;
-  return translate(language, view.loading ? 'composer.waits' : 'agent.elsewhere');
+  return view.loading ? translate(language, 'composer.waits') : elsewhere;
 }
 
 /** What is below the log: the field, the acceptance, or why there is neither. */
-function Foot({ desk, view, drafts }: Pick<Shown, 'desk' | 'view' | 'drafts'>) {
+function Foot({ desk, view, item, drafts }: Pick<Shown, 'desk' | 'view' | 'item' | 'drafts'>) {
   const { say, language } = useWords();
   if (view.closed) {
     return (
@@ -92,7 +96,7 @@ function Foot({ desk, view, drafts }: Pick<Shown, 'desk' | 'view' | 'drafts'>) {
   return (
     <Composer
       key={view.conv}
-      barred={bar(language, view)}
+      barred={bar(language, view, item?.agents ?? [])}
       say={(text) => desk.say(text)}
       typing={() => desk.typing()}
       drafts={drafts}
@@ -189,7 +193,7 @@ export function Conversation({ me, desk, view, item, drafts, back, closing, clos
         ) : (
           <Log key={view.conv} view={view} retry={(cid) => desk.retry(cid)} seen={() => desk.seen()} />
         )}
-        <Foot desk={desk} view={view} drafts={drafts} />
+        <Foot desk={desk} view={view} item={item} drafts={drafts} />
       </section>
       <aside className={css.panel} aria-label={say('panel')}>
         <VisitorPanel me={me} view={view} item={item} />

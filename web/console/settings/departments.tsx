@@ -3,18 +3,17 @@ import { api, type Department } from '../api.ts';
 import { useAct, useAsked } from '../asked.ts';
 import { Choices, Dialog } from '../dialog.tsx';
 import { Field } from '../field.tsx';
-import { Failed, Notice, Stale } from '../notice.tsx';
+import { Cards, Failed, Notice, Stale } from '../notice.tsx';
 import css from '../page.module.css';
-import { Skeleton } from '../parts.tsx';
 import { explainRefusal } from '../refusal.ts';
 import { useWords } from '../words.tsx';
 
 /** Who answers what, who may read it, and how many chats each takes at once. */
 export function Departments() {
-  const { say, count, language } = useWords();
+  const { say, count } = useWords();
   const { value, problem, again } = useAsked(api.departments);
   const [editing, setEditing] = useState<Department>();
-  if (!value) return problem ? <Failed problem={problem} again={again} /> : <Skeleton language={language} />;
+  if (!value) return problem ? <Failed problem={problem} again={again} /> : <Cards />;
   return (
     <>
       <Stale problem={problem} again={again} />

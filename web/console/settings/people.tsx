@@ -6,9 +6,8 @@ import { Avatar } from '../avatar.tsx';
 import { Choices, Dialog } from '../dialog.tsx';
 import { Copy, Field } from '../field.tsx';
 import { Icon } from '../icon.tsx';
-import { Failed, Notice, Stale } from '../notice.tsx';
+import { Cards, Failed, Notice, Stale } from '../notice.tsx';
 import css from '../page.module.css';
-import { Skeleton } from '../parts.tsx';
 import { explainRefusal } from '../refusal.ts';
 import { useWords } from '../words.tsx';
 import { PersonForm } from './person.tsx';
@@ -31,7 +30,7 @@ export function People() {
   const { value, problem, again } = useAsked(both);
   const [open, setOpen] = useState<Open>();
   const { refusal, run } = useAct();
-  if (!value) return problem ? <Failed problem={problem} again={again} /> : <Skeleton language={language} />;
+  if (!value) return problem ? <Failed problem={problem} again={again} /> : <Cards />;
   const close = () => setOpen(undefined);
   const done = () => {
     close();

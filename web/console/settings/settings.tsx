@@ -1,9 +1,8 @@
 import { api } from '../api.ts';
 import { useAsked } from '../asked.ts';
 import { Icon } from '../icon.tsx';
-import { Failed, Stale } from '../notice.tsx';
+import { Cards, Failed, Stale } from '../notice.tsx';
 import css from '../page.module.css';
-import { Skeleton } from '../parts.tsx';
 import { Link } from '../route.tsx';
 import { useWords } from '../words.tsx';
 import { Departments } from './departments.tsx';
@@ -48,9 +47,9 @@ export function Settings({ page }: { page: string }) {
 
 /** What is still missing before visitors can write, each a link to where it is done. */
 function Setup() {
-  const { say, count, language } = useWords();
+  const { say, count } = useWords();
   const { value, problem, again } = useAsked(api.setup, 30_000);
-  if (!value) return problem ? <Failed problem={problem} again={again} /> : <Skeleton language={language} />;
+  if (!value) return problem ? <Failed problem={problem} again={again} /> : <Cards />;
   const left = value.filter(({ done }) => !done).length;
   return (
     <>

@@ -5,9 +5,8 @@ import { useAct, useAsked } from '../asked.ts';
 import { Choices, Dialog } from '../dialog.tsx';
 import { Copy } from '../field.tsx';
 import { Icon } from '../icon.tsx';
-import { Failed, Notice, Stale } from '../notice.tsx';
+import { Cards, Failed, Notice, Stale } from '../notice.tsx';
 import css from '../page.module.css';
-import { Skeleton } from '../parts.tsx';
 import { explainRefusal } from '../refusal.ts';
 import { useWords } from '../words.tsx';
 import { SiteForm } from './site.tsx';
@@ -21,10 +20,10 @@ type Open = { readonly what: 'new' } | { readonly what: 'edit' | 'remove'; reado
 
 /** Where visitors come from, and what each page needs. */
 export function Sites() {
-  const { say, language } = useWords();
+  const { say } = useWords();
   const { value, problem, again } = useAsked(both, 30_000);
   const [open, setOpen] = useState<Open>();
-  if (!value) return problem ? <Failed problem={problem} again={again} /> : <Skeleton language={language} />;
+  if (!value) return problem ? <Failed problem={problem} again={again} /> : <Cards />;
   const close = () => setOpen(undefined);
   const done = () => {
     close();
