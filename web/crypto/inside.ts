@@ -279,7 +279,11 @@ export function createVault(keep: Keep, now: () => number = Date.now): Vault {
     role: seat.role,
     name: seat.card?.name ?? '',
     title: seat.card?.title ?? '',
-    custody: seat.card?.custody ?? 1,
+    // Keys that the operator could certify are in the operator's hands too.
+    custody: Math.max(
+      seat.card?.custody ?? 1,
+      (seat.card && trust.certs.get(hex(seat.card.issuer))?.custody) ?? 1,
+    ),
     mine: mineOf(where, seat),
     ...(alsoMine(where, seat) && { alsoMine: true }),
   });

@@ -35,6 +35,7 @@ export interface Member {
   readonly role: number;
   readonly name: string;
   readonly title: string;
+  /** Whose hands its keys are in, its issuer's counted: 1 company, 2 operator. */
   readonly custody: number;
   readonly mine: boolean;
   /** Another device of the same person. */
