@@ -468,7 +468,7 @@ test('the chat follows the visitor over five pages, with an answer that comes be
 
   const agents = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
   const agent = await open(ana, agents);
-  await agent.getByRole('button', { name: 'Enrol' }).click();
+  await agent.getByRole('heading', { name: 'Inbox' }).waitFor({ timeout: 30_000 });
   await agent.getByRole('button', { name: /Visitor/ }).click();
   await agent.getByRole('button', { name: 'Accept' }).click();
   const answers = async (text: string) => {

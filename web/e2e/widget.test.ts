@@ -160,7 +160,7 @@ test('a whole conversation by keyboard alone', async () => {
   await expect.poll(() => page.locator('.bubble').allInnerTexts(), { timeout: 15_000 }).toEqual(['one\ntwo']);
 
   await agent.goto(agentPage);
-  await agent.getByRole('button', { name: 'Enrol' }).click();
+  await agent.getByRole('heading', { name: 'Inbox' }).waitFor({ timeout: 30_000 });
   await agent
     .getByRole('button', { name: /Visitor/ })
     .first()
