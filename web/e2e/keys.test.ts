@@ -156,7 +156,7 @@ test('an agent is revoked, keys are renewed, and the other agent goes on [K12, K
 
   const first = await visitorWrites('is anybody there?');
   await answers(bea, 'is anybody there?', 'Bea is');
-  await first.getByText('Bea is').waitFor({ timeout: 20_000 });
+  await first.locator('.bubble').getByText('Bea is').waitFor({ timeout: 20_000 });
 
   const { devices } = keys<{ devices: readonly { name: string; certificate: string }[] }>('status');
   const certificate = devices.find(({ name }) => name === 'Bea')?.certificate ?? '';
@@ -165,7 +165,7 @@ test('an agent is revoked, keys are renewed, and the other agent goes on [K12, K
   // A new visitor writes to the new generation, which Carlos' page fetches by itself.
   const second = await visitorWrites('a new question');
   await answers(carlos, 'a new question', 'Carlos answers');
-  await second.getByText('Carlos answers').waitFor({ timeout: 20_000 });
+  await second.locator('.bubble').getByText('Carlos answers').waitFor({ timeout: 20_000 });
 
   // Bea's page has neither the queue nor a way to write any more.
   await expect
@@ -175,5 +175,5 @@ test('an agent is revoked, keys are renewed, and the other agent goes on [K12, K
   keys('renew', '--all');
   const third = await visitorWrites('after the renewal');
   await answers(carlos, 'after the renewal', 'Carlos still answers');
-  await third.getByText('Carlos still answers').waitFor({ timeout: 20_000 });
+  await third.locator('.bubble').getByText('Carlos still answers').waitFor({ timeout: 20_000 });
 }, 300_000);
