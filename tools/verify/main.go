@@ -30,6 +30,7 @@ type lane struct {
 	fuzzTime time.Duration
 	limit    time.Duration // for one step; a step that hangs must not hang CI
 	env      []string      // for the tests themselves
+	looks    bool          // every screen in every look as well: minutes of one browser
 }
 
 var everything = []string{partBuild, partLint, partRepro, partUnit, partTorture, partFuzz, partDifferential, partBrowser}
@@ -38,12 +39,12 @@ var lanes = map[string]lane{
 	"test":  {parts: everything, fuzzTime: 5 * time.Second, limit: 15 * time.Minute},
 	"check": {parts: []string{partBuild, partLint, partUnit}, limit: 6 * time.Minute},
 	"soak": {
-		parts: everything, fuzzTime: 5 * time.Minute, limit: 8 * time.Hour,
+		parts: everything, fuzzTime: 5 * time.Minute, limit: 8 * time.Hour, looks: true,
 		env: []string{"ALDABA_ROUNDS=2000", "ALDABA_SOAK=1"},
 	},
 	"fuzz":  {parts: []string{partFuzz}, fuzzTime: 5 * time.Second, limit: 15 * time.Minute},
 	"bench": {parts: []string{partBuild, partBench}, limit: time.Hour},
-	"e2e":   {parts: []string{partBuild, partDifferential, partBrowser}, limit: 15 * time.Minute},
+	"e2e":   {parts: []string{partBuild, partDifferential, partBrowser}, limit: 30 * time.Minute, looks: true},
 }
 
 func main() {

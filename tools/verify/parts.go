@@ -71,8 +71,11 @@ func (p project) steps(part string) ([]step, error) {
 		if !p.matching(`^web/e2e/[^/]*\.test\.ts$`) {
 			return nil, nil
 		}
-		return []step{p.vitest("Chromium", "--config", "e2e/vitest.config.mjs",
-			"--exclude", "**/differential*", "--exclude", "**/vectors*", "--exclude", "**/bench*")}, nil
+		args := []string{"--config", "e2e/vitest.config.mjs", "--exclude", "**/differential*", "--exclude", "**/vectors*", "--exclude", "**/bench*"}
+		if !p.lane.looks {
+			args = append(args, "--exclude", "**/widget*", "--exclude", "**/console*")
+		}
+		return []step{p.vitest("Chromium", args...)}, nil
 	case partBench:
 		steps := []step{p.commandStep("go test -bench", ".", "go", "test", "-run=^$", "-bench=.", "-benchmem", "./...")}
 		if p.matching(`^web/e2e/bench[^/]*\.test\.ts$`) {
