@@ -30,7 +30,7 @@ type lane struct {
 	fuzzTime time.Duration
 	limit    time.Duration // for one step; a step that hangs must not hang CI
 	env      []string      // for the tests themselves
-	looks    bool          // every screen in every look as well: minutes of one browser
+	looks    bool          // the browser tests of minutes as well: every screen in every look, the renewal of keys
 }
 
 var everything = []string{partBuild, partLint, partRepro, partUnit, partTorture, partFuzz, partDifferential, partBrowser}
