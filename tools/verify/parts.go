@@ -73,7 +73,7 @@ func (p project) steps(part string) ([]step, error) {
 		}
 		args := []string{"--config", "e2e/vitest.config.mjs", "--exclude", "**/differential*", "--exclude", "**/vectors*", "--exclude", "**/bench*"}
 		if !p.lane.looks {
-			args = append(args, "--exclude", "**/widget*", "--exclude", "**/console*", "--exclude", "**/keys*")
+			args = append(args, "--exclude", "**/widget*", "--exclude", "**/console*", "--exclude", "**/keys*", "--exclude", "**/pages*")
 		}
 		return []step{p.vitest("Chromium", args...)}, nil
 	case partBench:
