@@ -26,6 +26,7 @@ type Person struct {
 	host        string // Chat or Console
 	departments []seal.Keys
 	keyObject   [32]byte
+	enrolment   [32]byte // the device's request
 	conv        [32]byte
 	read        []string // texts, in order
 }
@@ -147,8 +148,8 @@ func (w *World) staff(who authority.Invite) *Person {
 		w.T.Fatalf("ask for a certificate: %+v", problem)
 	}
 	w.Round()
-	id := request.Hash()
-	answer := w.List(p.host, http.MethodGet, "/v1/enrolments/"+wire.Text(id[:]), "")
+	p.enrolment = request.Hash()
+	answer := w.List(p.host, http.MethodGet, "/v1/enrolments/"+wire.Text(p.enrolment[:]), "")
 	if len(answer) != 1 {
 		w.T.Fatalf("the office gave %d certificates", len(answer))
 	}

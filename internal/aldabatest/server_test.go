@@ -97,6 +97,40 @@ func TestDevicesBelongToAccounts(t *testing.T) {
 	w.refuses("while suspended", Console, http.MethodGet, "/v1/department-keys", ana.Cookie, http.StatusUnauthorized, "no_session")
 }
 
+// A device keeps its signature key when its certificate is renewed, and its
+// leaves the certificate that they came with: it goes on in what it has open,
+// until that certificate is revoked [S2, E8, K12].
+func TestRenewedCertificate(t *testing.T) {
+	w := Start(t)
+	visitor, ana := w.Visitor(), w.Agent("Ana")
+	ana.Accepts(visitor)
+	_, err := w.office.Renew(now(), true)
+	w.must(err)
+	w.Round()
+	ana.learn()
+	visitor.learn()
+	certificate := new(seal.Certificate)
+	answer := w.List(Console, http.MethodGet, "/v1/enrolments/"+wire.Text(ana.enrolment[:]), "")
+	w.must(seal.Parse(answer[0], certificate))
+	w.must(ana.Trust.Add(answer[0]))
+	old := ana.Keys
+	if certificate.Hash() == old.Owner {
+		t.Fatal("the certificate was not renewed")
+	}
+	// From here on its session is the new certificate's.
+	ana.Keys.Owner, ana.Cookie = certificate.Hash(), w.SignIn("Ana", chat.RoleAgent)
+	ana.Proves()
+	ana.Says("sigo aquí")
+	visitor.Sees("sigo aquí")
+	if status, _, problem := w.Request(Console, http.MethodPost, strings.TrimSuffix(ana.path(), "entries")+"typing", ana.Cookie); status != http.StatusNoContent {
+		t.Errorf("typing: %+v", problem)
+	}
+	late, err := ana.Seat.Say(seal.Payload{Type: seal.TypeText, Text: "tarde"}, now())
+	w.must(err)
+	w.must(w.server.Office().Revoke(t.Context(), old.Owner))
+	w.refuses("with the old one revoked", Console, http.MethodPost, ana.path(), ana.Cookie, http.StatusNotFound, "not_found", late)
+}
+
 // A ticket opens one connection, of the key that the browser has proven.
 func TestTickets(t *testing.T) {
 	w := Start(t)

@@ -122,7 +122,7 @@ func (p *place) says(k *talk, text string) {
 // Entries implements [Log].
 func (p *place) Entries(_ context.Context, member, conv [32]byte, from uint64) (entries, extras [][]byte, err error) {
 	k := p.convs[conv]
-	if k == nil || !k.visitor.WasMember(member) {
+	if k == nil || !k.visitor.WasMember(func(owner [32]byte) bool { return owner == member }) {
 		return nil, nil, &chat.Error{Kind: chat.KindNotFound, Message: "nothing"}
 	}
 	rest := k.entries[min(int(from), len(k.entries)):]
@@ -139,7 +139,7 @@ func (p *place) KeepNext(_ context.Context, conv [32]byte, next uint64) error {
 
 func (p *place) Behind(_ context.Context, member, after [32]byte, limit int) (behind [][32]byte, err error) {
 	for conv, k := range p.convs {
-		if k.visitor.WasMember(member) && uint64(len(k.entries)) > p.next[conv] && bytes.Compare(conv[:], after[:]) > 0 {
+		if k.visitor.WasMember(func(owner [32]byte) bool { return owner == member }) && uint64(len(k.entries)) > p.next[conv] && bytes.Compare(conv[:], after[:]) > 0 {
 			behind = append(behind, conv)
 		}
 	}

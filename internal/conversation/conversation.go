@@ -345,7 +345,7 @@ func (c *Conversations) Append(ctx context.Context, who policy.Actor, conv [32]b
 	if err := c.decide(t, who, actionOf(entry)); err != nil {
 		return Receipt{}, err
 	}
-	if err := c.check(s, who.Key, entry, keyObjects, wraps); err != nil {
+	if err := c.check(s, c.speaks(who.Key), entry, keyObjects, wraps); err != nil {
 		return Receipt{}, err
 	}
 	fresh, err := s.learnAll(c.directory.Trust(), keyObjects)
@@ -394,7 +394,7 @@ func (c *Conversations) Append(ctx context.Context, who policy.Actor, conv [32]b
 // check asks what only the server asks before the rules of the log: that the
 // caller speaks for itself, that an epoch follows the stored one (S3), that its
 // wraps are complete (S4) and that a message is new (S5).
-func (c *Conversations) check(s *slot, caller [32]byte, entry []byte, keyObjects, wraps [][]byte) error {
+func (c *Conversations) check(s *slot, owns func(owner [32]byte) bool, entry []byte, keyObjects, wraps [][]byte) error {
 	switch kind := seal.KindOf(entry); kind {
 	case seal.KindEvent:
 		e := new(seal.Event)
@@ -404,7 +404,7 @@ func (c *Conversations) check(s *slot, caller [32]byte, entry []byte, keyObjects
 		if len(keyObjects)+len(wraps) > 0 {
 			return chat.Invalid("body", "only an epoch comes with key objects and wraps")
 		}
-		if !s.t.IsLeaf(e.N, e.Leaf, caller) {
+		if !s.t.IsLeaf(e.N, e.Leaf, owns) {
 			return seal.ErrNotSender.Because("leaf %d is not yours", e.Leaf)
 		}
 		if s.t.HasMessage(e) {
@@ -418,7 +418,7 @@ func (c *Conversations) check(s *slot, caller [32]byte, entry []byte, keyObjects
 		if last := s.t.Epoch(); e.N != last.N+1 || e.Prev != last.Hash() {
 			return errConflict
 		}
-		if !s.t.MayAuthor(e, caller) {
+		if !s.t.MayAuthor(e, owns) {
 			return seal.ErrNotAuthor.Because("leaf %d is not yours", e.Author)
 		}
 		if err := e.CheckWraps(wraps); err != nil {
@@ -441,7 +441,7 @@ func (c *Conversations) check(s *slot, caller [32]byte, entry []byte, keyObjects
 		if len(keyObjects)+len(wraps) > 0 {
 			return chat.Invalid("body", "only an epoch comes with key objects and wraps")
 		}
-		if !s.t.MayGrant(g, caller) {
+		if !s.t.MayGrant(g, owns) {
 			return seal.ErrGrantRight.Because("leaf %d is not yours", g.Author)
 		}
 	default:
@@ -569,6 +569,7 @@ func (c *Conversations) extras(ctx context.Context, t *seal.Transcript, who poli
 			extras = append(extras, object.Bytes())
 		}
 	}
+	owns := c.speaks(who.Key)
 	ofDepartment := slices.Contains(who.Departments, t.Dept())
 	mine := map[[32]byte]bool{} // hashes of wraps
 	var to [][32]byte
@@ -586,7 +587,7 @@ func (c *Conversations) extras(ctx context.Context, t *seal.Transcript, who poli
 			if k := trust.KeyObject(m.KeyObject); k != nil {
 				add(m.KeyObject, k)
 			}
-			if wrapped && (m.Certificate == who.Key || m.Role == seal.Department && ofDepartment) {
+			if wrapped && (owns(m.Certificate) || m.Role == seal.Department && ofDepartment) {
 				to = append(to, m.KeyObject)
 				mine[e.WrapHashes[i]] = true
 			}

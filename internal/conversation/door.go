@@ -32,7 +32,7 @@ func (c *Conversations) MayWatch(who policy.Actor, dept [16]byte) bool {
 }
 
 func (c *Conversations) decide(t *seal.Transcript, who policy.Actor, action policy.Action) error {
-	d := c.door.Decide(policy.Request{Actor: who, Action: action, Resource: facts(t, who)})
+	d := c.door.Decide(policy.Request{Actor: who, Action: action, Resource: c.facts(t, who)})
 	switch {
 	case d.Err != nil:
 		return d.Err
@@ -42,13 +42,21 @@ func (c *Conversations) decide(t *seal.Transcript, who policy.Actor, action poli
 	return nil
 }
 
+// speaks tells what is of whoever asks: a visitor's conversation, or the
+// certificates of a device, which may have been renewed since it came in.
+func (c *Conversations) speaks(who [32]byte) func(owner [32]byte) bool {
+	trust, now := c.directory.Trust(), milliseconds(c.now())
+	return func(owner [32]byte) bool { return owner == who || trust.SameDevice(who, owner, now) }
+}
+
 // facts are what counts of a conversation for somebody.
-func facts(t *seal.Transcript, who policy.Actor) policy.Resource {
+func (c *Conversations) facts(t *seal.Transcript, who policy.Actor) policy.Resource {
+	owns := c.speaks(who.Key)
 	return policy.Resource{
 		Department: t.Dept(),
 		Own:        who.Key == t.Conv(),
-		Member:     slices.Contains(members(t), who.Key),
-		Former:     t.WasMember(who.Key),
+		Member:     slices.ContainsFunc(members(t), owns),
+		Former:     t.WasMember(owns),
 		Waiting:    state(t) == Waiting,
 		Closed:     t.Closed(),
 	}

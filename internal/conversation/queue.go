@@ -116,8 +116,9 @@ func (c *Conversations) Typist(ctx context.Context, caller, conv [32]byte) (leaf
 	if t.Closed() || t.Epoch() == nil {
 		return 0, errNotAllowed
 	}
+	owns := c.speaks(caller)
 	for _, m := range t.Epoch().Members {
-		if m.Certificate == caller {
+		if owns(m.Certificate) {
 			return m.Leaf, nil
 		}
 	}

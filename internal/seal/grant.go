@@ -85,9 +85,9 @@ func (t *Transcript) sameSubject(a, b *Member) bool {
 
 // MayGrant reports whether an owner speaks for the author of a grant that
 // follows the last entry.
-func (t *Transcript) MayGrant(g *Grant, owner [32]byte) bool {
+func (t *Transcript) MayGrant(g *Grant, owns func(owner [32]byte) bool) bool {
 	last := t.Epoch()
-	return last != nil && t.IsLeaf(last.N, g.Author, owner)
+	return last != nil && t.IsLeaf(last.N, g.Author, owns)
 }
 
 // OpenGrant opens the secrets of a grant that the transcript has taken, for the

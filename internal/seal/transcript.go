@@ -930,9 +930,9 @@ func (t *Transcript) SafetyNumber() (string, error) {
 }
 
 // WasMember reports whether a certificate, or conv, was ever in the roster.
-func (t *Transcript) WasMember(owner [32]byte) bool {
-	for _, certificate := range t.leaves {
-		if certificate == owner {
+func (t *Transcript) WasMember(owns func(owner [32]byte) bool) bool {
+	for _, owner := range t.leaves {
+		if owns(owner) {
 			return true
 		}
 	}
@@ -958,12 +958,12 @@ func (t *Transcript) HasMessage(e *Event) bool {
 }
 
 // IsLeaf reports whether a leaf of epoch n belongs to an owner.
-func (t *Transcript) IsLeaf(n uint32, leaf uint16, owner [32]byte) bool {
+func (t *Transcript) IsLeaf(n uint32, leaf uint16, owns func(owner [32]byte) bool) bool {
 	if int(n) >= len(t.epochs) {
 		return false
 	}
 	m, _ := t.epochs[n].member(leaf)
-	return m != nil && m.Certificate == owner
+	return m != nil && owns(m.Certificate)
 }
 
 // Sender is the member that an event of this log is from.
@@ -974,20 +974,20 @@ func (t *Transcript) Sender(e *Event) Member {
 
 // MayAuthor reports whether an owner speaks for the author of an epoch that
 // follows the last: for itself, or by an accept for its department.
-func (t *Transcript) MayAuthor(e *Epoch, owner [32]byte) bool {
+func (t *Transcript) MayAuthor(e *Epoch, owns func(owner [32]byte) bool) bool {
 	last := t.Epoch()
 	if last == nil {
-		return owner == t.conv
+		return owns(t.conv)
 	}
 	author, _ := last.member(e.Author)
 	if author == nil {
 		return false
 	}
-	if author.Certificate == owner {
+	if owns(author.Certificate) {
 		return true
 	}
 	accepting, _ := e.member(e.Accept)
-	return author.Role == Department && accepting != nil && accepting.Certificate == owner
+	return author.Role == Department && accepting != nil && owns(accepting.Certificate)
 }
 
 // EpochsFrom gives the epochs whose entries have a sequence of at least from.

@@ -251,6 +251,17 @@ func (t *Trust) CertificatesOf(sigKey [32]byte) []*Certificate {
 	return found
 }
 
+// SameDevice reports whether a certificate is of the device that another one
+// names: a device keeps its signature key when its certificate is renewed, and
+// its leaves keep the certificates that they came with (E8). One that is revoked
+// at a moment is nobody's.
+func (t *Trust) SameDevice(device, certificate [32]byte, at uint64) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	x, y := t.certificates[device], t.certificates[certificate]
+	return x != nil && y != nil && x.SigKey == y.SigKey && !t.ended(certificate, at)
+}
+
 // KeyObject is a known key object by its hash, or nil; it was not judged.
 func (t *Trust) KeyObject(hash [32]byte) *KeyObject {
 	t.mu.RLock()
