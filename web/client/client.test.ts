@@ -321,6 +321,8 @@ class FakeServer {
   down = false;
   /** Entries are kept from the sockets. */
   mute = false;
+  /** So many subscriptions to a conversation are refused. */
+  refusals = 0;
   base = '';
   /** The staff's host. */
   staff = '';
@@ -524,6 +526,10 @@ class FakeSocket {
     if (unsubscribe) this.channels.delete(unsubscribe.channel);
     if (!subscribe) return;
     this.asked.push(subscribe);
+    if (server.refusals > 0 && subscribe.channel.startsWith('c:')) {
+      server.refusals--;
+      return this.tell({ id, error: { code: 103 } });
+    }
     this.channels.add(subscribe.channel);
     const log = server.logs.get(subscribe.channel.slice(2));
     const publications = (log?.entries ?? [])
@@ -889,6 +895,22 @@ describe('visitor', () => {
       { channel: `t:${conv}` },
     ]);
   });
+
+  test('[S2] a channel that is refused stops nothing: what may be read is fetched, and a member asks again', async () => {
+    const vault = new FakeVault('visitor');
+    const chat = visitor(vault, server.base);
+    server.refusals = 1;
+    chat.say('hello');
+    await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['hello']));
+    const conv = [...server.logs.keys()].at(-1) ?? '';
+    expect(chat.view.get().conversation?.problem).toBeUndefined();
+    await vi.waitFor(
+      () => expect([...server.sockets].some(({ ready }) => ready.has(`c:${conv}`))).toBe(true),
+      8_000,
+    );
+    server.append(conv, said('later'));
+    await until(() => expect(texts(chat.view.get().conversation?.lines)).toEqual(['hello', 'later']));
+  }, 15_000);
 
   test('[S1] a socket whose session has ended comes back with another', async () => {
     const { talk, conv } = await talking();
@@ -1482,6 +1504,9 @@ describe('desk', () => {
       expect(server.keyObjects.map((object) => content(object).name)).toEqual(['agent', 'agent2']);
       expect(server.count(/^GET trust/)).toBe(trusts + 1);
       expect(board.view.get().problem).toBeUndefined();
+      // The socket speaks for the newer certificate, too.
+      await until(() => expect(server.count(/^POST tickets/)).toBe(2));
+      await until(() => expect(board.view.get().link).toBe('online'));
     });
 
     test('a device without keys asks for none', async () => {

@@ -88,6 +88,7 @@ export function conversation({
   const posts = inOrder();
   const refetch = again();
   const resend = again();
+  const refollow = again(4_000, 60_000);
   const unlocking = again(4_000, 60_000);
   const writing = typing((here) => api.typing(here));
   let conv: Bytes | undefined;
@@ -254,7 +255,14 @@ export function conversation({
         arrive(seq, object).then(pump, failed);
       },
       gap: sync,
-      refused: (code) => failed(new Failure(403, code)),
+      refused: () => {
+        // Not the last word: a colleague's acceptance ends the right to follow, and
+        // what may still be read says so. Who is a member asks again.
+        unfollow?.();
+        void pages().then(() => {
+          if (state?.open) refollow.later(sync);
+        }, failed);
+      },
     });
     const deaf = link.subscribe(() => {
       if (link.get() === 'online') behind ? sync() : wake();
@@ -438,6 +446,7 @@ export function conversation({
       unfollow?.();
       refetch.stop();
       resend.stop();
+      refollow.stop();
       unlocking.stop();
       marked.stop();
     },

@@ -171,6 +171,7 @@ export function desk(vault: Vault, base: string): AgentDesk {
       api.forget(); // the key object is posted by the certificate that it belongs to
       await api.keyObject(own);
       handed.add(String(cert));
+      line?.renew(); // its ticket was the older certificate's
     }
     await take(await api.departmentKeys());
   }

@@ -21,6 +21,8 @@ export interface Socket {
   readonly link: Source<Link>;
   /** Follows a channel, now and after each reconnect, until the returned function is called. */
   follow(channel: string, follower: Follower): () => void;
+  /** Connects anew, for whomever the next ticket speaks. */
+  renew(): void;
   stop(): void;
 }
 
@@ -199,6 +201,9 @@ export function socket(
         followed.delete(channel);
         if (up) send({ unsubscribe: { channel } }, () => {});
       };
+    },
+    renew() {
+      if (line) drop();
     },
     stop,
   };
