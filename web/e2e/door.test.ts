@@ -407,7 +407,7 @@ describe('what a customer and a browser check', () => {
     page.on('console', (message) => refused.push(message.text()));
     await page.goto(foreign.address);
     await expect.poll(() => refused.join()).toContain('frame-ancestors');
-    expect(page.frames()[1]?.url()).toBe('chrome-error://chromewebdata/');
+    await expect.poll(() => page.frames()[1]?.url()).toBe('chrome-error://chromewebdata/');
     foreign.close();
   });
 
