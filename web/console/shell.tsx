@@ -41,9 +41,15 @@ const sections: readonly Section[] = [
   },
 ];
 
-/** The section that an address belongs to, if this role has it. */
-export function sectionOf(page: string, role: Role): Section['name'] | undefined {
-  return sections.find(({ pages, roles }) => pages.includes(page) && roles.includes(role))?.name;
+/** An administrator without a department answers nobody, and has no inbox. */
+export const answersNobody = (me: Me) => me.role === 'administrator' && me.departments.length === 0;
+
+const sectionsOf = (me: Me) =>
+  sections.filter(({ name, roles }) => roles.includes(me.role) && !(name === 'inbox' && answersNobody(me)));
+
+/** The section that an address belongs to, if this person has it. */
+export function sectionOf(page: string, me: Me): Section['name'] | undefined {
+  return sectionsOf(me).find(({ pages }) => pages.includes(page))?.name;
 }
 
 interface Standing {
@@ -68,20 +74,18 @@ export function Shell({ me, choose, unread, changed, left, children }: Standing)
       </a>
       <nav className={css.rail} aria-label={say('agent.nav')}>
         <Icon name="mark" className={`mark ${css.mark}`} />
-        {sections
-          .filter(({ roles }) => roles.includes(me.role))
-          .map(({ name, icon, to }) => (
-            <Link key={name} to={to} className={css.item} current={sectionOf(page, me.role) === name}>
-              <Icon name={icon} />
-              <span className={css.label}>{say(`agent.nav.${name}` satisfies Key)}</span>
-              {name === 'inbox' && unread > 0 && (
-                <b className={css.badge}>
-                  <span aria-hidden="true">{badge}</span>
-                  <span className="hidden">{count('inbox.unread', unread)}</span>
-                </b>
-              )}
-            </Link>
-          ))}
+        {sectionsOf(me).map(({ name, icon, to }) => (
+          <Link key={name} to={to} className={css.item} current={sectionOf(page, me) === name}>
+            <Icon name={icon} />
+            <span className={css.label}>{say(`agent.nav.${name}` satisfies Key)}</span>
+            {name === 'inbox' && unread > 0 && (
+              <b className={css.badge}>
+                <span aria-hidden="true">{badge}</span>
+                <span className="hidden">{count('inbox.unread', unread)}</span>
+              </b>
+            )}
+          </Link>
+        ))}
         <Account me={me} choose={choose} changed={changed} left={left} />
       </nav>
       <div className={css.page}>{children}</div>

@@ -8,9 +8,9 @@ import { useSound } from './inbox/sound.ts';
 import { Lacks, Loading, NotHere } from './notice.tsx';
 import { useLive } from './parts.tsx';
 import { usePresence } from './presence.ts';
-import { useRoute } from './route.tsx';
+import { go, useRoute } from './route.tsx';
 import { Settings } from './settings/settings.tsx';
-import { Shell, sectionOf } from './shell.tsx';
+import { answersNobody, Shell, sectionOf } from './shell.tsx';
 import { Supervision } from './supervision.tsx';
 import { useWords } from './words.tsx';
 
@@ -53,7 +53,13 @@ export function Staff({ me, found, invitation, approved, choose, changed }: Work
     if (enrols) desk?.enrol(invitation);
   }, [desk, enrols, invitation]);
 
-  const section = sectionOf(page, me.role);
+  // Who answers nobody begins with what the installation still lacks.
+  const elsewhere = page === '' && answersNobody(me);
+  useEffect(() => {
+    if (elsewhere) go('settings', true);
+  }, [elsewhere]);
+
+  const section = sectionOf(page, me);
   const unread = [...view.unread.values()].reduce((sum, one) => sum + one, 0);
   const waiting = view.queue.filter(({ state }) => state === 'waiting').length;
   useEffect(() => {
@@ -73,7 +79,7 @@ export function Staff({ me, found, invitation, approved, choose, changed }: Work
         ))}
       {section === 'supervision' && <Supervision me={me} />}
       {section === 'settings' && <Settings page={page} />}
-      {section === undefined && <NotHere />}
+      {section === undefined && !elsewhere && <NotHere />}
     </Shell>
   );
 }

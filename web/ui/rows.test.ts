@@ -82,8 +82,8 @@ describe('notes', () => {
       [roster([me], 0), roster([me], 3, { locked: 'W5', timeUncertain: true })],
     ],
     [
-      'The visitor filled in: name: Eva · page: https://bank.example/a',
-      'El visitante ha indicado: name: Eva · page: https://bank.example/a',
+      'The visitor filled in: name: Eva. Sent along: page: /a · language: es',
+      'El visitante ha indicado: name: Eva. Se envía también: página: /a · idioma: es',
       [
         {
           kind: 'form',
@@ -91,8 +91,9 @@ describe('notes', () => {
           time: minute,
           from: { ...me, mine: false },
           fields: [
-            { name: 'name', value: 'Eva' },
-            { name: 'page', value: 'https://bank.example/a' },
+            { name: 'name', kind: 1, value: 'Eva' },
+            { name: 'page', kind: 5, value: '/a' },
+            { name: 'language', kind: 6, value: 'es' },
           ],
         },
       ],

@@ -18,6 +18,22 @@ interface Entry {
   readonly time: number;
 }
 
+/** A field of a form; `kind` is a number of SPEC section 4.3. */
+interface Told {
+  readonly name: string;
+  readonly kind: number;
+  readonly value: string;
+}
+
+/** What a page says of itself goes along with what a person fills in. */
+const along: Readonly<Record<number, Key>> = { 5: 'field.page', 6: 'field.language' };
+
+/** What a field is called. */
+export function fieldName(language: Language, { name, kind }: Told): string {
+  const key = along[kind];
+  return key ? translate(language, key) : name;
+}
+
 /** One verified line. */
 export type Spoken =
   | (Entry & { readonly kind: 'message'; readonly from: Person; readonly text: string })
@@ -32,7 +48,7 @@ export type Spoken =
   | (Entry & {
       readonly kind: 'form';
       readonly from: Person;
-      readonly fields: readonly { readonly name: string; readonly value: string }[];
+      readonly fields: readonly Told[];
     })
   | (Entry & {
       readonly kind: 'grant';
@@ -179,9 +195,22 @@ function note(
     }
     case 'form': {
       const name = callName(language, line.from);
-      const fields = line.fields.map((field) => `${field.name}: ${field.value}`).join(' · ');
+      const sentence = (key: Key, some: readonly Told[]) =>
+        some.length === 0
+          ? []
+          : capitalise(
+              language,
+              translate(language, key, {
+                name,
+                fields: some.map((field) => `${fieldName(language, field)}: ${field.value}`).join(' · '),
+              }),
+            );
+      const goes = (field: Told) => along[field.kind] !== undefined;
+      const filled = line.fields.filter((field) => !goes(field));
       return {
-        text: capitalise(language, translate(language, 'note.form', { name, fields })),
+        text: [sentence('note.form', filled), sentence('note.along', line.fields.filter(goes))]
+          .flat()
+          .join('. '),
         warns: false,
       };
     }

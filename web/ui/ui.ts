@@ -17,7 +17,7 @@ export { icons } from './icons.ts';
 export { invitationIn, readInvitation } from './invitation.ts';
 export { type Piece, pieces } from './links.ts';
 export { explain, isFinal } from './problem.ts';
-export { answerer, introduce, listPeople, lockOf, type Row, rows } from './rows.ts';
+export { answerer, fieldName, introduce, listPeople, lockOf, type Row, rows } from './rows.ts';
 export { type Stick, stickToEnd } from './stick.ts';
 export { keeps, lacking, type Need } from './support.ts';
 export { chooseTheme, type Theme, themes, withTheme } from './theme.ts';

@@ -1,5 +1,5 @@
 import type { ConversationView, QueueItem } from '@aldaba/client';
-import { dateTime } from '@aldaba/ui';
+import { dateTime, fieldName } from '@aldaba/ui';
 import type { ReactNode } from 'react';
 import type { Me } from '../api.ts';
 import { VisitorAvatar } from '../avatar.tsx';
@@ -57,9 +57,9 @@ export function VisitorPanel({ me, view, item }: Told) {
         <section>
           <h3>{say('panel.form')}</h3>
           <dl>
-            {fields.map(({ name, value }) => (
-              <Pair key={name} name={name}>
-                {value}
+            {fields.map((field) => (
+              <Pair key={field.name} name={fieldName(language, field)}>
+                {field.value}
               </Pair>
             ))}
           </dl>
